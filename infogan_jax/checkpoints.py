@@ -1,0 +1,143 @@
+"""Checkpoints that are known to be whole: orbax with a digest for every array.
+
+Orbax alone restores some damaged files without a word. Each checkpoint therefore
+carries the SHA-256 of every array of the state; restoring compares them and falls
+back to the checkpoint before. Nothing in a checkpoint is executed: arrays and
+JSON, no pickle.
+"""
+
+import hashlib
+import logging
+from pathlib import Path
+from types import TracebackType
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from orbax.checkpoint import checkpoint_managers
+
+from infogan_jax.errors import RunFailure, UserError
+from infogan_jax.state import TrainState
+
+KEPT = 3
+
+
+class Checkpoints:
+    """The checkpoints of one run, saved in the background; a context manager."""
+
+    def __init__(self, directory: Path, *, read_only: bool = False) -> None:
+        """Opens `directory`, which is made unless `read_only`."""
+        logging.getLogger("absl").setLevel(logging.ERROR)
+        self._directory = directory
+        self._manager = ocp.CheckpointManager(
+            directory.absolute(),
+            options=ocp.CheckpointManagerOptions(
+                create=not read_only,
+                read_only=read_only,
+                preservation_policy=checkpoint_managers.LatestN(KEPT),
+            ),
+        )
+        self._read_only = read_only
+
+    def __enter__(self) -> "Checkpoints":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._manager.close()
+
+    def save(self, state: TrainState) -> None:
+        """Saves the state under its own step; returns while it is being written.
+
+        Raises:
+          RunFailure: where an array is not finite; the last checkpoint stays.
+        """
+        step = int(state.step)
+        arrays = _arrays(state)
+        for name, array in arrays.items():
+            if not np.all(np.isfinite(array)):
+                raise RunFailure(
+                    f"{name} is not finite at step {step}; nothing was saved. The last "
+                    "checkpoint is intact: try a smaller learning rate or lambda, or a "
+                    "larger config.latents.sd_floor."
+                )
+        self._manager.save(
+            step,
+            args=ocp.args.Composite(
+                state=ocp.args.StandardSave(state),
+                digests=ocp.args.JsonSave(_digests(arrays)),
+            ),
+        )
+
+    def restore_newest(self, like: TrainState) -> TrainState | None:
+        """The newest checkpoint that is whole, or None if there is none at all.
+
+        Damaged ones are passed over with a warning and, unless `read_only`,
+        removed once an older one has proved to be whole.
+
+        Args:
+          like: a state with the shapes, types and shardings to restore into.
+
+        Raises:
+          UserError: where there are checkpoints and every one is damaged.
+        """
+        damaged: list[tuple[int, str]] = []
+        for step in sorted(self._manager.all_steps(), reverse=True):
+            state, fault = self._restore(step, like)
+            if state is None:
+                damaged.append((step, fault))
+                continue
+            for bad, reason in damaged:
+                logging.warning(
+                    "checkpoint %d is damaged (%s); using %d.", bad, reason, step
+                )
+                if not self._read_only:
+                    self._manager.delete(bad)
+            return state
+        if damaged:
+            raise UserError(
+                f"every checkpoint in {self._directory} is damaged: "
+                + "; ".join(f"{step}: {reason}" for step, reason in damaged)
+                + ". Nothing was changed; restore a copy or use another --workdir."
+            )
+        return None
+
+    def _restore(self, step: int, like: TrainState) -> tuple[TrainState | None, str]:
+        try:
+            restored = self._manager.restore(
+                step,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardRestore(like),
+                    digests=ocp.args.JsonRestore(),
+                ),
+            )
+        except Exception as error:  # orbax raises many kinds for a damaged file
+            return None, f"{type(error).__name__} while reading"
+        found = _digests(_arrays(restored.state))
+        wrong = [name for name in found if found[name] != restored.digests.get(name)]
+        if wrong or len(found) != len(restored.digests):
+            return None, f"digest of {wrong[0] if wrong else 'its arrays'} differs"
+        return restored.state, ""
+
+
+def _arrays(state: TrainState) -> dict[str, np.ndarray]:
+    """Every array in host memory by its path; replicated ones from one device."""
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(
+            leaf.addressable_data(0)
+        )
+        for path, leaf in jax.tree_util.tree_leaves_with_path(state)
+    }
+
+
+def _digests(arrays: dict[str, np.ndarray]) -> dict[str, str]:
+    """SHA-256 of the type, shape and bytes of each array."""
+    digests = {}
+    for name, array in arrays.items():
+        header = f"{array.dtype.str}{array.shape}".encode()
+        digests[name] = hashlib.sha256(header + array.tobytes()).hexdigest()
+    return digests

@@ -1,0 +1,1 @@
+"""Data sets: sources of uint8 images under one small contract."""

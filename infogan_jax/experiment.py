@@ -1,0 +1,220 @@
+"""A config, validated and built: the only reader of the config's fields.
+
+Training and evaluation both start here, so that a run and its evaluation cannot
+differ in what the words of a config mean.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Int32
+
+from infogan_jax import batches, networks, notation, parallel, state
+from infogan_jax.algorithm import Algorithm, Optimisers
+from infogan_jax.data import sources
+from infogan_jax.data.dataset import Dataset
+from infogan_jax.errors import UserError
+from infogan_jax.latents import LatentSpec
+from infogan_jax.networks import Networks
+from infogan_jax.validation import FLAG, NAME, TEXT, check, choice, number, whole
+
+FIELDS = {
+    "name": NAME,
+    "seed": whole(0, 2**32 - 1),
+    "data.name": choice(sources.SOURCES),
+    "data.batch_size": whole(2),
+    "latents.codes": TEXT,
+    "latents.noise_size": whole(1),
+    "latents.noise_kind": choice(("uniform", "gaussian")),
+    "latents.fixed_sd": number(0),
+    "latents.sd_floor": number(0, above=True),
+    "networks.generator": TEXT,
+    "networks.trunk": TEXT,
+    "networks.recognition": TEXT,
+    "networks.lrelu_slope": number(0, 1),
+    "networks.spectral_norm": FLAG,
+    "objective.info_to_generator": FLAG,
+    "objective.info_to_trunk": FLAG,
+    "objective.real_label": number(0.5, 1, above=True),
+    "objective.noise_sd": number(0),
+    "objective.noise_anneal_steps": whole(0),
+    "optimiser.discriminator_learning_rate": number(0, above=True),
+    "optimiser.generator_learning_rate": number(0, above=True),
+    "optimiser.beta1": number(0, 0.9999),
+    "optimiser.beta2": number(0, 0.999999),
+    "optimiser.average_decay": number(0, 0.999999),
+    "training.steps": whole(1),
+    "training.steps_per_call": whole(1),
+    "training.log_every": whole(1),
+    "training.picture_every": whole(1),
+    "training.checkpoint_every": whole(1),
+    "evaluation.samples": whole(100),
+}
+
+_CADENCES = ("steps", "log_every", "picture_every", "checkpoint_every")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that training and evaluation need.
+
+    Attributes:
+      config: the validated config, nested, as it is recorded.
+      flat: the same with dotted names.
+      dataset: images, and labels for evaluation.
+      algorithm: codes, networks, optimisers and switches of the step.
+    """
+
+    config: dict[str, Any]
+    flat: dict[str, Any]
+    dataset: Dataset
+    algorithm: Algorithm
+
+    @property
+    def seed(self) -> int:
+        return self.flat["seed"]
+
+    @property
+    def steps(self) -> int:
+        return self.flat["training.steps"]
+
+    @property
+    def steps_per_call(self) -> int:
+        return self.flat["training.steps_per_call"]
+
+    @property
+    def batch_size(self) -> int:
+        return self.flat["data.batch_size"]
+
+    def is_due(self, cadence: str, step: int) -> bool:
+        """Whether `log`, `picture` or `checkpoint` is due after `step` steps."""
+        every = self.flat[f"training.{cadence}_every"]
+        return step % every == 0 or step == self.steps
+
+    def first_state(self) -> state.TrainState:
+        """The state before the first step."""
+        create = partial(state.create, self.algorithm)
+        return jax.jit(create)(jnp.uint32(self.seed))
+
+    def batches(self, first_step: int) -> Int32[np.ndarray, "steps batch"]:
+        """The indices of the images of one call of the step."""
+        return batches.indices(
+            self.seed,
+            first_step,
+            self.steps_per_call,
+            self.batch_size,
+            len(self.dataset.train.images),
+        )
+
+
+def build(config: Mapping[str, Any]) -> Experiment:
+    """Validates a config and builds what it describes.
+
+    Raises:
+      UserError: naming the first field that is wrong, before any compilation.
+    """
+    flat = check(config, FIELDS)
+    _check_relations(flat)
+    spec = LatentSpec(
+        notation.parse_codes(flat["latents.codes"]),
+        flat["latents.noise_size"],
+        flat["latents.noise_kind"],
+        flat["latents.fixed_sd"] or None,
+        flat["latents.sd_floor"],
+    )
+    dataset = sources.load(flat["data.name"])
+    size = len(dataset.train.images)
+    if flat["data.batch_size"] > size:
+        raise UserError(
+            f"config.data.batch_size (={flat['data.batch_size']}) must be at most the "
+            f"number of training images (={size}) of {flat['data.name']}."
+        )
+    algorithm = Algorithm(
+        spec,
+        _networks(flat, spec, dataset.image_shape),
+        _optimisers(flat),
+        _noise_schedule(flat),
+        flat["objective.real_label"],
+        flat["objective.info_to_generator"],
+        flat["objective.info_to_trunk"],
+        flat["optimiser.average_decay"],
+    )
+    return Experiment(_nested(flat), flat, dataset, algorithm)
+
+
+def _check_relations(flat: dict[str, Any]) -> None:
+    batch_size, devices = flat["data.batch_size"], jax.device_count()
+    if batch_size % devices:
+        lower = batch_size // devices * devices
+        tries = " or ".join(str(n) for n in (lower, lower + devices) if n > 0)
+        raise UserError(
+            f"config.data.batch_size (={batch_size}) must be divisible by the number "
+            f"of devices (={devices}); try {tries}."
+        )
+    per_call = flat["training.steps_per_call"]
+    for name in _CADENCES:
+        value = flat[f"training.{name}"]
+        if value % per_call:
+            raise UserError(
+                f"config.training.{name} (={value}) must be a multiple of "
+                f"config.training.steps_per_call (={per_call}); try "
+                f"{-(-value // per_call) * per_call}."
+            )
+
+
+def _networks(
+    flat: dict[str, Any], spec: LatentSpec, image_shape: tuple[int, int, int]
+) -> Networks:
+    field = "config.networks."
+    generator, trunk, recognition = (
+        notation.parse_layers(flat[f"networks.{name}"], field + name)
+        for name in ("generator", "trunk", "recognition")
+    )
+    notation.check_generator(generator, image_shape, f"{field}generator")
+    features = notation.follow(trunk, image_shape, f"{field}trunk")
+    notation.follow(recognition, features, f"{field}recognition")
+    return networks.build(
+        generator=generator,
+        trunk=trunk,
+        recognition=recognition,
+        input_size=spec.input_size,
+        output_size=spec.output_size,
+        image_shape=image_shape,
+        slope=flat["networks.lrelu_slope"],
+        spectral_norm=flat["networks.spectral_norm"],
+        axis=parallel.AXIS,
+    )
+
+
+def _optimisers(flat: dict[str, Any]) -> Optimisers:
+    betas = flat["optimiser.beta1"], flat["optimiser.beta2"]
+    return Optimisers(
+        optax.adam(flat["optimiser.discriminator_learning_rate"], *betas),
+        optax.adam(flat["optimiser.generator_learning_rate"], *betas),
+    )
+
+
+def _noise_schedule(flat: dict[str, Any]) -> optax.Schedule | None:
+    sd, anneal = flat["objective.noise_sd"], flat["objective.noise_anneal_steps"]
+    if not sd:
+        return None
+    if not anneal:
+        return optax.constant_schedule(sd)
+    return optax.linear_schedule(sd, 0.0, anneal)
+
+
+def _nested(flat: dict[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in flat.items():
+        *groups, last = name.split(".")
+        place = nested
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[last] = value
+    return nested

@@ -1,0 +1,223 @@
+"""G, D and Q from layer lists, as the paper's tables print them.
+
+A network is data: a tuple of `Layer`. Three modules are built from it: the
+generator, the discriminator (shared trunk and D head) and the recognition head Q
+on the trunk's features. Their parameters are three trees, because three sets of
+people move them: G's optimiser, D's loss, and the mutual-information bound.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Key
+
+from infogan_jax.layers import OUTPUT_RANGES, Images, Layer, Linear, batch_norm
+
+Variables = Mapping[str, Any]
+"""`generator`, `discriminator` and `recognition`, each with a tree of arrays."""
+
+
+class Stack(nn.Module):
+    """The layers of a list, one after the other.
+
+    Attributes:
+      layers: what to build.
+      slope: of the leaky ReLU for negative inputs.
+      spectral_norm: whether each weight is divided by its largest singular value
+        (Miyato et al. 2018; one power iteration a step).
+      axis: the device axis over which batch statistics are averaged, if any.
+    """
+
+    layers: Sequence[Layer]
+    slope: float = 0.1
+    spectral_norm: bool = False
+    axis: str | None = None
+
+    @nn.compact
+    def __call__(self, x: Array, train: bool) -> Array:
+        for position, layer in enumerate(self.layers):
+            x = self._apply(layer, position, x, train)
+        return x
+
+    def _apply(self, layer: Layer, position: int, x: Array, train: bool) -> Array:
+        if layer.kind == "fc":
+            x = x.reshape(x.shape[0], -1)
+        linear = Linear(
+            layer.kind,
+            math.prod(layer.shape),
+            layer.stride,
+            use_bias=not layer.norm,
+            name=f"{layer.kind}_{position}",
+        )
+        if self.spectral_norm:
+            x = nn.SpectralNorm(linear)(x, update_stats=train)
+        else:
+            x = linear(x)
+        if layer.kind == "fc" and len(layer.shape) > 1:
+            x = x.reshape(x.shape[0], *layer.shape)
+        if layer.norm:
+            x = batch_norm(self.axis, train, name=f"norm_{position}")(x)
+        return self._activate(layer.activation, x)
+
+    def _activate(self, activation: str, x: Array) -> Array:
+        if activation == "lrelu":
+            return nn.leaky_relu(x, self.slope)
+        return x if not activation else getattr(nn, activation)(x)
+
+
+class Discriminator(nn.Module):
+    """The shared trunk and D's head: images -> (logits of "real", features)."""
+
+    trunk: Stack
+    head: Stack
+
+    def __call__(
+        self, images: Images, train: bool
+    ) -> tuple[Float[Array, "batch"], Array]:
+        features = self.trunk(images, train)
+        return self.head(features, train)[:, 0], features
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The three modules; their `apply` is a pure function of variables and input.
+
+    Attributes:
+      generator: packed latents [batch, inputs] -> images in `output_range`.
+      discriminator: images -> (logits [batch], trunk features).
+      recognition: trunk features -> Q's outputs [batch, outputs]; None if there
+        is no code.
+      input_size: the length of G's input vector.
+      image_shape: (height, width, channels).
+      output_range: the range of the images, by the generator's last activation.
+    """
+
+    generator: Stack
+    discriminator: Discriminator
+    recognition: Stack | None
+    input_size: int
+    image_shape: tuple[int, int, int]
+    output_range: tuple[float, float]
+
+
+def build(
+    *,
+    generator: Sequence[Layer],
+    trunk: Sequence[Layer],
+    recognition: Sequence[Layer],
+    input_size: int,
+    output_size: int,
+    image_shape: tuple[int, int, int],
+    slope: float = 0.1,
+    spectral_norm: bool = False,
+    axis: str | None = None,
+) -> Networks:
+    """Builds the networks; D's one output and Q's `output_size` are added here.
+
+    Args:
+      generator: layers from G's input to images; the last activation, sigmoid or
+        tanh, fixes the range of all images.
+      trunk: layers that D and Q share.
+      recognition: Q's own hidden layers; empty means one linear map.
+      input_size: of G.
+      output_size: of Q; 0, where there is no code, leaves Q out.
+      image_shape: (height, width, channels).
+      slope: of the leaky ReLU.
+      spectral_norm: in D and Q.
+      axis: the device axis for batch statistics.
+    """
+
+    def judge(layers: Sequence[Layer]) -> Stack:
+        return Stack(tuple(layers), slope, spectral_norm, axis)
+
+    q_layers = [*recognition, Layer("fc", (output_size,))]
+    return Networks(
+        generator=Stack(tuple(generator), slope, False, axis),
+        discriminator=Discriminator(judge(trunk), judge([Layer("fc", (1,))])),
+        recognition=judge(q_layers) if output_size else None,
+        input_size=input_size,
+        image_shape=image_shape,
+        output_range=OUTPUT_RANGES[generator[-1].activation],
+    )
+
+
+def init(networks: Networks, key: Key[Array, ""]) -> tuple[Variables, Variables]:
+    """Draws the parameters and the first batch statistics of all three networks."""
+    g_key, d_key, q_key = jax.random.split(key, 3)
+    inputs = jnp.zeros((2, networks.input_size))
+    images = jnp.zeros((2, *networks.image_shape))
+    variables = {
+        "generator": networks.generator.init(g_key, inputs, train=False),
+        "discriminator": networks.discriminator.init(d_key, images, train=False),
+    }
+    if networks.recognition is not None:
+        (_, features) = networks.discriminator.apply(
+            variables["discriminator"], images, train=False
+        )
+        variables["recognition"] = networks.recognition.init(
+            q_key, features, train=False
+        )
+    return (
+        {name: tree["params"] for name, tree in variables.items()},
+        {name: tree.get("batch_stats", {}) for name, tree in variables.items()},
+    )
+
+
+def generate(
+    networks: Networks,
+    params: Variables,
+    stats: Variables,
+    inputs: Float[Array, "batch inputs"],
+    *,
+    train: bool,
+) -> tuple[Images, Variables]:
+    """G: packed latents -> images, and G's updated statistics.
+
+    With `train` batch norm uses the statistics of this batch, else the running
+    averages.
+    """
+    return _apply(networks.generator, "generator", params, stats, inputs, train)
+
+
+def discriminate(
+    networks: Networks,
+    params: Variables,
+    stats: Variables,
+    images: Images,
+    *,
+    train: bool,
+    info_to_trunk: bool = True,
+) -> tuple[Float[Array, "batch"], Float[Array, "batch outputs"], Variables]:
+    """D and Q: images -> logits of "real", Q's outputs, and updated statistics.
+
+    Without `info_to_trunk` no gradient passes from Q's outputs to the trunk.
+    """
+    (logits, features), new_stats = _apply(
+        networks.discriminator, "discriminator", params, stats, images, train
+    )
+    if networks.recognition is None:
+        return logits, jnp.zeros((images.shape[0], 0)), new_stats
+    features = features if info_to_trunk else lax.stop_gradient(features)
+    outputs, new_stats = _apply(
+        networks.recognition, "recognition", params, new_stats, features, train
+    )
+    return logits, outputs, new_stats
+
+
+def _apply(
+    module: nn.Module,
+    name: str,
+    params: Variables,
+    stats: Variables,
+    x: Array,
+    train: bool,
+) -> tuple[Any, Variables]:
+    variables = {"params": params[name], "batch_stats": stats[name]}
+    y, updated = module.apply(variables, x, train, mutable=["batch_stats"])
+    return y, {**stats, name: updated.get("batch_stats", {})}

@@ -1,0 +1,98 @@
+"""Devices: the mesh, what lies where on it, and the step mapped over it.
+
+State and data are replicated, batches are split over the axis `data`. No other
+module knows a mesh or a sharding.
+"""
+
+import hashlib
+import os
+import platform
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jaxlib
+import numpy as np
+from jax import lax
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+from jaxtyping import Array
+
+AXIS = "data"
+
+Step = Callable[[Any, Array, str], tuple[Any, Any]]
+Fetch = Callable[[Any, Array], Array]
+
+
+def keep_compiled_programs() -> None:
+    """Turns on JAX's compilation cache in the user's cache directory.
+
+    It is keyed by the versions of JAX and the CPU's features besides JAX's own
+    key, because programs compiled for one CPU can crash on another. A directory
+    that the user has set (JAX_COMPILATION_CACHE_DIR) is left alone.
+    """
+    if jax.config.values["jax_compilation_cache_dir"] is not None:
+        return
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    key = f"{jaxlib.__version__}-{hashlib.sha256(_cpu_features()).hexdigest()[:12]}"
+    jax.config.update(
+        "jax_compilation_cache_dir", str(root / "infogan_jax" / "compiled" / key)
+    )
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+def _cpu_features() -> bytes:
+    try:
+        lines = Path("/proc/cpuinfo").read_bytes().splitlines()
+    except OSError:
+        return platform.processor().encode()
+    return next((line for line in lines if line.startswith((b"flags", b"Feat"))), b"")
+
+
+def make_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
+    """All devices (or the given ones) on one axis."""
+    devices = jax.devices() if devices is None else devices
+    return jax.make_mesh(
+        (len(devices),), (AXIS,), axis_types=(AxisType.Auto,), devices=devices
+    )
+
+
+def replicate(mesh: Mesh, tree: Any) -> Any:
+    """A copy of every array on every device."""
+    return jax.device_put(tree, NamedSharding(mesh, P()))
+
+
+def split_batches(mesh: Mesh, batches: np.ndarray) -> Array:
+    """[steps, batch, ...] on the devices, each with its share of every batch.
+
+    Every process passes the whole array and sends its own part.
+    """
+    return jax.make_array_from_callback(
+        batches.shape, NamedSharding(mesh, P(None, AXIS)), lambda part: batches[part]
+    )
+
+
+def map_steps(step: Step, fetch: Fetch, mesh: Mesh) -> Callable[..., Any]:
+    """Compiles many steps into one program over all devices of the mesh.
+
+    Args:
+      step: (state, images, axis) -> (state, metrics), per device; its results
+        must be equal on all devices.
+      fetch: (data, batch) -> images of one step.
+      mesh: of one axis.
+
+    Returns:
+      A function of (state, data, batches [steps, batch, ...]) that donates the
+      state and returns the next one with metrics [steps].
+    """
+
+    def many(state: Any, data: Any, batches: Array) -> tuple[Any, Any]:
+        return lax.scan(
+            lambda state, batch: step(state, fetch(data, batch), AXIS), state, batches
+        )
+
+    mapped = jax.shard_map(
+        many, mesh=mesh, in_specs=(P(), P(), P(None, AXIS)), out_specs=(P(), P())
+    )
+    return jax.jit(mapped, donate_argnums=0)

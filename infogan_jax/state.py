@@ -1,0 +1,75 @@
+"""The state of training: one frozen tree, and the only one that is saved."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import struct
+from jaxtyping import Array, UInt32
+
+from infogan_jax import networks
+from infogan_jax.algorithm import Algorithm
+from infogan_jax.networks import Variables
+
+D_PLAYER = ("discriminator", "recognition")
+G_PLAYER = ("generator",)
+
+
+@struct.dataclass
+class TrainState:
+    """Everything that a run needs to go on, besides the data.
+
+    The fields are trees of arrays; JAX rebuilds such a tree with anything in the
+    place of an array, so that their types stay open.
+
+    Attributes:
+      step: the number of finished steps, an int32 scalar.
+      seed: the root of all randomness of the run, a uint32 scalar; a number, not a
+        key that is carried, so that a step depends on (seed, step) alone.
+      params: of generator, discriminator (trunk and D head) and recognition (Q).
+      stats: batch-norm averages (and spectral-norm vectors) of the same.
+      opt_state: of the two players, `discriminator` and `generator`.
+      average: the moving average of G's parameters; empty where it is off.
+    """
+
+    step: Any
+    seed: Any
+    params: Any
+    stats: Any
+    opt_state: Any
+    average: Any
+
+    @property
+    def sampling_params(self) -> Variables:
+        """The parameters for pictures and evaluation: averaged G if there is one."""
+        if not self.average:
+            return self.params
+        return {**self.params, "generator": self.average}
+
+
+def player(params: Variables, names: tuple[str, ...]) -> Variables:
+    """The trees that one player's optimiser moves."""
+    return {name: params[name] for name in names if name in params}
+
+
+def create(algorithm: Algorithm, seed: UInt32[Array, ""]) -> TrainState:
+    """The state before the first step, a pure function of the seed."""
+    params, stats = networks.init(algorithm.nets, jax.random.key(seed))
+    optimisers = algorithm.optimisers
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        seed=seed,
+        params=params,
+        stats=stats,
+        opt_state={
+            "discriminator": optimisers.discriminator.init(player(params, D_PLAYER)),
+            "generator": optimisers.generator.init(player(params, G_PLAYER)),
+        },
+        average=params["generator"] if algorithm.average_decay else {},
+    )
+
+
+def update_average(average: Any, params: Any, decay: float) -> Any:
+    """decay * average + (1 - decay) * params, leaf by leaf."""
+    return optax.incremental_update(params, average, 1.0 - decay)

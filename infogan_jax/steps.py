@@ -1,0 +1,202 @@
+"""One step of InfoGAN on equation 6: D and Q move once, then G moves once.
+
+`train_step` is a pure function from state and real images to state and metrics.
+It runs on one device, or mapped over several: with an `axis` name the batch
+statistics, gradients and metrics are averaged over it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+from jaxtyping import Array, Float, UInt8
+
+from infogan_jax import images, latents, networks, objective
+from infogan_jax.algorithm import Algorithm
+from infogan_jax.latents import Latents
+from infogan_jax.networks import Variables
+from infogan_jax.objective import Metrics
+from infogan_jax.state import D_PLAYER, G_PLAYER, TrainState, player, update_average
+
+StreamKeys = dict[str, Array]
+"""A key [batch] for each of `STREAMS`."""
+
+Loss = Callable[[Variables], tuple[Array, tuple[Metrics, Variables]]]
+
+STREAMS = ("d_latents", "d_noise_real", "d_noise_generated", "g_latents", "g_noise")
+
+
+def train_step(
+    algorithm: Algorithm,
+    state: TrainState,
+    batch: UInt8[Array, "batch height width channels"],
+    axis: str | None = None,
+) -> tuple[TrainState, Metrics]:
+    """One D/Q step, then one G step, each on fresh latents.
+
+    Args:
+      algorithm: the fixed parts.
+      state: before the step; equal on all devices.
+      batch: this device's share of the real images, in bytes.
+      axis: the name of the mapped device axis, if any.
+
+    Returns:
+      The next state, and scalar metrics averaged over the whole batch:
+      `loss/discriminator`, `loss/generator`, `jsd_bound` (as D sees the images)
+      and `mi_bound/<code>`, all in nats.
+    """
+    keys = example_keys(state, batch.shape[0], axis)
+    real = images.to_range(batch, algorithm.nets.output_range)
+    state, d_metrics = _discriminator_step(algorithm, state, real, keys, axis)
+    state, g_metrics = _generator_step(algorithm, state, keys, axis)
+    state = replace(state, step=state.step + 1)
+    return state, _mean(d_metrics | g_metrics, axis)
+
+
+def example_keys(state: TrainState, count: int, axis: str | None) -> StreamKeys:
+    """A key for each stream and example, by the example's place in the whole batch.
+
+    What an example draws does not depend on how many devices share the batch.
+    """
+    key = jax.random.fold_in(jax.random.key(state.seed), state.step)
+    first = 0 if axis is None else lax.axis_index(axis) * count
+    places = first + jnp.arange(count)
+    fold = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
+    return {
+        name: fold(jax.random.fold_in(key, stream), places)
+        for stream, name in enumerate(STREAMS)
+    }
+
+
+def _discriminator_step(
+    algorithm: Algorithm,
+    state: TrainState,
+    real: Float[Array, "batch height width channels"],
+    keys: StreamKeys,
+    axis: str | None,
+) -> tuple[TrainState, Metrics]:
+    """Moves trunk, D head and Q on a real and a generated batch.
+
+    The two batches pass D apart, each with its own batch statistics; the running
+    averages are those of the real batch, because Q reads real images later.
+    """
+    drawn, generated, _ = _generate(algorithm, state, state.params, keys["d_latents"])
+    real = _add_noise(algorithm, state, real, keys["d_noise_real"])
+    generated = _add_noise(algorithm, state, generated, keys["d_noise_generated"])
+
+    def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
+        real_logits, _, stats = _discriminate(algorithm, state, params, real)
+        logits, outputs, _ = _discriminate(algorithm, state, params, generated)
+        bounds = objective.mi_bounds(algorithm.spec, outputs, drawn.codes)
+        value, metrics = objective.discriminator_loss(
+            real_logits,
+            logits,
+            objective.weighted_information(algorithm.spec, bounds),
+            algorithm.real_label,
+        )
+        named = {f"mi_bound/{name}": bound for name, bound in bounds.items()}
+        return value, (metrics | named, stats)
+
+    optimiser = algorithm.optimisers.discriminator
+    state, (metrics, stats) = _move(
+        state, "discriminator", D_PLAYER, optimiser, loss, axis
+    )
+    stats = {**state.stats, **_mean(player(stats, D_PLAYER), axis)}
+    return replace(state, stats=stats), metrics
+
+
+def _generator_step(
+    algorithm: Algorithm, state: TrainState, keys: StreamKeys, axis: str | None
+) -> tuple[TrainState, Metrics]:
+    """Moves G against the D and Q that have just moved."""
+
+    def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
+        drawn, generated, stats = _generate(
+            algorithm, state, {**state.params, **params}, keys["g_latents"]
+        )
+        generated = _add_noise(algorithm, state, generated, keys["g_noise"])
+        logits, outputs, _ = _discriminate(algorithm, state, state.params, generated)
+        information = jnp.zeros(())
+        if algorithm.info_to_generator:
+            bounds = objective.mi_bounds(algorithm.spec, outputs, drawn.codes)
+            information = objective.weighted_information(algorithm.spec, bounds)
+        value, metrics = objective.generator_loss(logits, information)
+        return value, (metrics, stats)
+
+    optimiser = algorithm.optimisers.generator
+    state, (metrics, stats) = _move(state, "generator", G_PLAYER, optimiser, loss, axis)
+    state = replace(
+        state, stats={**state.stats, **_mean(player(stats, G_PLAYER), axis)}
+    )
+    if algorithm.average_decay:
+        average = update_average(
+            state.average, state.params["generator"], algorithm.average_decay
+        )
+        state = replace(state, average=average)
+    return state, metrics
+
+
+def _move(
+    state: TrainState,
+    name: str,
+    trees: tuple[str, ...],
+    optimiser: optax.GradientTransformation,
+    loss: Loss,
+    axis: str | None,
+) -> tuple[TrainState, tuple[Metrics, Variables]]:
+    """One optimiser step of one player on its own parameter trees.
+
+    Over several devices the parameters are first marked as varying, so that the
+    gradients are those of each device's own loss and their mean is the gradient
+    of the mean; without the mark they would arrive already summed.
+    """
+    params = player(state.params, trees)
+    local = params if axis is None else lax.pcast(params, axis, to="varying")
+    grads, auxiliary = jax.grad(loss, has_aux=True)(local)
+    updates, opt_state = optimiser.update(
+        _mean(grads, axis), state.opt_state[name], params
+    )
+    params = optax.apply_updates(params, updates)
+    return replace(
+        state,
+        params={**state.params, **params},
+        opt_state={**state.opt_state, name: opt_state},
+    ), auxiliary
+
+
+def _generate(
+    algorithm: Algorithm, state: TrainState, params: Variables, keys: Array
+) -> tuple[Latents, Array, Variables]:
+    drawn = latents.sample(algorithm.spec, keys)
+    inputs = latents.pack(algorithm.spec, drawn)
+    generated, stats = networks.generate(
+        algorithm.nets, params, state.stats, inputs, train=True
+    )
+    return drawn, generated, stats
+
+
+def _discriminate(
+    algorithm: Algorithm, state: TrainState, params: Variables, x: Array
+) -> tuple[Array, Array, Variables]:
+    return networks.discriminate(
+        algorithm.nets,
+        params,
+        state.stats,
+        x,
+        train=True,
+        info_to_trunk=algorithm.info_to_trunk,
+    )
+
+
+def _add_noise(algorithm: Algorithm, state: TrainState, x: Array, keys: Array) -> Array:
+    if algorithm.noise_sd is None:
+        return x
+    return objective.add_instance_noise(x, keys, algorithm.noise_sd(state.step))
+
+
+def _mean(tree: Any, axis: str | None) -> Any:
+    return tree if axis is None else lax.pmean(tree, axis)

@@ -1,0 +1,83 @@
+"""The story of a run: build, restore, step, report, save."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from infogan_jax import batches, experiment, parallel, run_directory, traversals
+from infogan_jax.checkpoints import Checkpoints
+from infogan_jax.experiment import Experiment
+from infogan_jax.reporting import Report, StopRequest
+from infogan_jax.state import TrainState
+from infogan_jax.steps import train_step
+
+CHECKPOINTS = "checkpoints"
+
+
+def train(config: Mapping[str, Any], workdir: Path) -> int:
+    """Trains the experiment of a config in a run directory, or goes on with it.
+
+    Args:
+      config: as in `configs/`, nested.
+      workdir: new, empty, or of an earlier call with the same config.
+
+    Returns:
+      The exit status: 0, or 130 after an interrupt (the state is saved first).
+
+    Raises:
+      UserError: for a mistake in config or directory, before anything is compiled.
+      RunFailure: where losses or parameters are not finite.
+    """
+    parallel.keep_compiled_programs()
+    exp = experiment.build(config)
+    with (
+        run_directory.opened(workdir, exp.config, exp.dataset.provenance),
+        Checkpoints(workdir / CHECKPOINTS) as checkpoints,
+        StopRequest() as stop,
+    ):
+        mesh = parallel.make_mesh()
+        advance = parallel.map_steps(
+            partial(train_step, exp.algorithm), batches.gather, mesh
+        )
+        data = parallel.replicate(mesh, exp.dataset.train.images)
+        state = parallel.replicate(mesh, exp.first_state())
+        state = checkpoints.restore_newest(state) or state
+        start = int(state.step)
+        with Report(workdir, start, exp.steps, exp.batch_size) as report:
+            report.say(_introduction(exp, workdir, start))
+            for first in range(start, exp.steps, exp.steps_per_call):
+                drawn = parallel.split_batches(mesh, exp.batches(first))
+                state, metrics = advance(state, data, drawn)
+                report.collect(metrics)
+                step = first + exp.steps_per_call
+                if exp.is_due("log", step):
+                    report.log(step)
+                if exp.is_due("picture", step):
+                    report.pictures(step, _pictures(exp, state))
+                if exp.is_due("checkpoint", step) or stop.signal:
+                    checkpoints.save(state)
+                if stop.signal:
+                    report.say(f"stopped and saved at step {step}; run it again.")
+                    break
+    return stop.status
+
+
+def _introduction(exp: Experiment, workdir: Path, start: int) -> str:
+    names = ", ".join(code.name for code in exp.algorithm.spec.codes) or "no code"
+    if start >= exp.steps:
+        return f"{exp.config['name']} in {workdir} is complete: step {start}."
+    begins = f"goes on from step {start}" if start else "starts"
+    return (
+        f"{exp.config['name']} {begins} in {workdir}, to step {exp.steps}, on "
+        f"{jax.device_count()} x {jax.devices()[0].device_kind}; codes: {names}"
+    )
+
+
+def _pictures(exp: Experiment, state: TrainState) -> dict[str, Any]:
+    algorithm = exp.algorithm
+    return traversals.pictures(
+        algorithm.spec, algorithm.nets, state.sampling_params, state.stats, exp.seed
+    )

@@ -1,0 +1,101 @@
+"""The fields of a config: what each must be, as data.
+
+`check` knows one field at a time; relations between fields, and between fields
+and data, are checked in `experiment` where they are used.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from infogan_jax.errors import UserError
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a field must be.
+
+    Attributes:
+      holds: whether a value is allowed.
+      relation: the same in words, after "must be".
+    """
+
+    holds: Callable[[Any], bool]
+    relation: str
+
+
+def whole(low: int, high: int = 2**31 - 1) -> Rule:
+    """An integer from `low` to `high`."""
+    return Rule(
+        lambda value: type(value) is int and low <= value <= high,
+        f"a whole number from {low} to {high}",
+    )
+
+
+def number(low: float, high: float = math.inf, *, above: bool = False) -> Rule:
+    """A finite number from `low` (or, with `above`, greater than `low`) to `high`."""
+    start = f"greater than {low:g}" if above else f"at least {low:g}"
+    end = "" if math.isinf(high) else f" and at most {high:g}"
+    return Rule(
+        lambda value: (
+            type(value) in (int, float)
+            and math.isfinite(value)
+            and (value > low if above else value >= low)
+            and value <= high
+        ),
+        f"a finite number, {start}{end}",
+    )
+
+
+def choice(options: Iterable[str]) -> Rule:
+    """One of some words."""
+    options = tuple(options)
+    return Rule(lambda value: value in options, f"one of {', '.join(options)}")
+
+
+FLAG = Rule(lambda value: type(value) is bool, "True or False")
+TEXT = Rule(lambda value: type(value) is str, "text")
+NAME = Rule(
+    lambda value: (
+        type(value) is str
+        and value.replace("-", "_").replace("_", "a").isalnum()
+        and value.isascii()
+    ),
+    "a name of letters, digits, '-' and '_'",
+)
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested config as one level of dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def check(config: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any]:
+    """Returns the flat config, after every field was found to keep its rule.
+
+    Raises:
+      UserError: for a field that is unknown, missing or breaks its rule.
+    """
+    flat = flatten(config)
+    for name in flat:
+        if name not in rules:
+            near = get_close_matches(name, rules, 1)
+            hint = f"; did you mean config.{near[0]}?" if near else "."
+            raise UserError(f"config.{name} is not a field{hint}")
+    for name, rule in rules.items():
+        if name not in flat:
+            raise UserError(
+                f"config.{name} is missing; it must be {rule.relation}. "
+                "configs/digits.py has every field."
+            )
+        if not rule.holds(flat[name]):
+            raise UserError(f"config.{name} (={flat[name]!r}) must be {rule.relation}.")
+    return flat

@@ -1,0 +1,72 @@
+"""One process with two CPU devices, shapes checked, rank promotion an error."""
+
+import os
+import tempfile
+
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="infogan_jax_tests_")
+
+import jax
+from jaxtyping import install_import_hook
+
+jax.config.update("jax_platforms", "cpu")
+jax.config.update("jax_num_cpu_devices", 2)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+with install_import_hook("infogan_jax", CHECKER):
+    import infogan_jax.evaluation
+    import infogan_jax.training
+
+import ml_collections
+import optax
+import pytest
+
+from configs import digits
+from infogan_jax import networks, notation
+from infogan_jax.algorithm import Algorithm, Optimisers
+from infogan_jax.latents import LatentSpec
+
+TINY = {
+    "generator": "fc 2x2x8 bn relu, upconv 8 s2 bn relu, upconv 1 s2 sigmoid",
+    "trunk": "conv 8 s2 lrelu, fc 16 bn lrelu",
+    "recognition": "fc 8 bn lrelu",
+}
+
+
+def build_tiny(
+    codes: str = "categorical(10), 2 x uniform @ 0.5",
+    *,
+    optimisers: Optimisers | None = None,
+    axis: str | None = None,
+    fixed_sd: float | None = None,
+    spectral_norm: bool = False,
+    **switches,
+) -> Algorithm:
+    """A tiny InfoGAN on 8x8 images; `switches` are fields of Algorithm."""
+    spec = LatentSpec(notation.parse_codes(codes), 5, fixed_sd=fixed_sd)
+    layers = {name: notation.parse_layers(text, name) for name, text in TINY.items()}
+    nets = networks.build(
+        **layers,
+        input_size=spec.input_size,
+        output_size=spec.output_size,
+        image_shape=(8, 8, 1),
+        spectral_norm=spectral_norm,
+        axis=axis,
+    )
+    if optimisers is None:
+        optimisers = Optimisers(optax.adam(2e-4, 0.5), optax.adam(1e-3, 0.5))
+    return Algorithm(spec, nets, optimisers, **switches)
+
+
+@pytest.fixture
+def tiny_config() -> ml_collections.ConfigDict:
+    """The digits experiment with tiny networks: 8 steps of 16 images."""
+    config = digits.get_config()
+    config.name = "tiny"
+    config.networks.update(TINY)
+    config.data.batch_size = 16
+    config.training.update(
+        steps=8, steps_per_call=2, log_every=2, picture_every=4, checkpoint_every=4
+    )
+    config.evaluation.samples = 200
+    return config
