@@ -20,11 +20,11 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
     config.seed = 0
     config.data = dict(name="digits", batch_size=128)
     config.latents = dict(
-        codes="categorical(10), 4 x uniform @ 0.5",
+        codes="categorical(10), 4 x uniform @ 0.1",
         noise_size=30,
         noise_kind="uniform",
-        fixed_sd=1.0,
-        sd_floor=0.01,
+        fixed_sd=0.0,  # 0: Q learns it
+        sd_floor=0.3,
     )
     config.networks = dict(
         generator=(
@@ -51,7 +51,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         average_decay=0.0,
     )
     config.training = dict(
-        steps=4000,
+        steps=5000,
         steps_per_call=25,
         log_every=100,
         picture_every=1000,

@@ -4,24 +4,48 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import ml_collections
 from absl import app, flags
 
 from infogan_jax.errors import RunFailure, UserError
 
 
-def run(main: Callable[[], int]) -> NoReturn:
-    """Parses the flags, calls `main` and exits with its status.
+def run(define: Callable[[], None], main: Callable[[], int]) -> NoReturn:
+    """Defines and parses the flags, calls `main` and exits with its status.
 
     A `UserError`, a flag that cannot be parsed or a config file that cannot be
     loaded ends in one line on stderr and status 2; a `RunFailure` in one line and
     status 1.
     """
-    logging.getLogger("jax").setLevel(logging.WARNING)
-    logging.getLogger("matplotlib").setLevel(logging.WARNING)
+    for noisy in ("jax", "matplotlib"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        define()
+    except Exception as error:  # a config file is a program and can raise anything
+        sys.exit(_complain(error, 2))
     app.run(lambda _: _guarded(main), flags_parser=_parse)
     raise AssertionError("app.run always exits")
+
+
+def config() -> dict[str, Any]:
+    """The value of --config, nested.
+
+    Raises:
+      UserError: where the file cannot be loaded, or gives something else.
+    """
+    try:
+        value = flags.FLAGS.config
+        _ = value.keys  # a file that could not be loaded raises here
+    except Exception as error:  # as above
+        raise UserError(_last_line(error)) from error
+    if not isinstance(value, ml_collections.ConfigDict):
+        raise UserError(
+            f"--config gives a {type(value).__name__}; get_config() must return an "
+            "ml_collections.ConfigDict, as in configs/digits.py."
+        )
+    return value.to_dict()
 
 
 def _guarded(main: Callable[[], int]) -> int:
@@ -37,21 +61,22 @@ def _parse(argv: list[str]) -> list[str]:
     """Parses as absl does, with errors made into one line and status 2."""
     try:
         left = flags.FLAGS(argv)
-    except SystemExit:
-        raise
-    except Exception as error:  # a config file is a program and can raise anything
-        sys.exit(_complain(error, 2))
-    if flags.FLAGS["help"].value:
-        sys.stdout.write(flags.FLAGS.main_module_help() + "\n")
+    except SystemExit:  # absl has printed the help that was asked for
         sys.exit(0)
+    except Exception as error:  # as above
+        sys.exit(_complain(error, 2))
     if len(left) > 1:
-        sys.exit(
-            _complain(UserError(f"{left[1]!r} is no flag; flags start with --."), 2)
-        )
+        extra = UserError(f"{left[1]!r} is no flag; flags start with --.")
+        sys.exit(_complain(extra, 2))
     return left
 
 
 def _complain(error: Exception, status: int) -> int:
-    text = " ".join(str(error).split()) or type(error).__name__
-    sys.stderr.write(f"{os.path.basename(sys.argv[0])}: {text}\n")
+    program = os.path.basename(sys.argv[0])
+    sys.stderr.write(f"{program}: {_last_line(error)}\n")
     return status
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -149,14 +149,6 @@ def build(config: Mapping[str, Any]) -> Experiment:
 
 
 def _check_relations(flat: dict[str, Any]) -> None:
-    batch_size, devices = flat["data.batch_size"], jax.device_count()
-    if batch_size % devices:
-        lower = batch_size // devices * devices
-        tries = " or ".join(str(n) for n in (lower, lower + devices) if n > 0)
-        raise UserError(
-            f"config.data.batch_size (={batch_size}) must be divisible by the number "
-            f"of devices (={devices}); try {tries}."
-        )
     per_call = flat["training.steps_per_call"]
     for name in _CADENCES:
         value = flat[f"training.{name}"]

@@ -144,7 +144,8 @@ def unpack(spec: LatentSpec, outputs: Float[Array, "batch outputs"]) -> Posterio
     """Q's output vector as one posterior per code.
 
     A learned standard deviation is exp(output) + `sd_floor`, computed in log
-    space: smooth, never below the floor, with a gradient everywhere.
+    space: smooth, and never below the floor, whose approach keeps a gradient down
+    to float32 underflow.
     """
     posterior: dict[str, Categorical | Normal] = {}
     start = 0

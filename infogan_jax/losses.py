@@ -20,7 +20,7 @@ def binary_cross_entropy(
     t = 1 is "real", t = 0 is "generated", t = 0.9 is one-sided label smoothing
     (Salimans et al. 2016, section 3.4).
     """
-    return softplus(logits) - target * logits
+    return target * softplus(-logits) + (1.0 - target) * softplus(logits)
 
 
 def non_saturating_loss(logits: Float[Array, "*batch"]) -> Float[Array, "*batch"]:

@@ -11,11 +11,12 @@ from infogan_jax.latents import KINDS, Code
 from infogan_jax.layers import OUTPUT_RANGES, Layer
 
 _CODE = re.compile(
-    r"(?:(?P<count>\d+)\s*x\s+)?(?:(?P<name>\w+)\s*=\s*)?(?P<kind>[a-z]+)"
-    r"(?:\((?P<size>\d+)\))?(?:\s*@\s*(?P<weight>\S+))?"
+    r"(?:(?P<count>[1-9]\d{0,3})\s*x\s+)?(?:(?P<name>\w+)\s*=\s*)?(?P<kind>[a-z]+)"
+    r"(?:\((?P<size>\d{1,6})\))?(?:\s*@\s*(?P<weight>\S+))?"
 )
 _LAYER = re.compile(
-    r"(?P<kind>fc|conv|upconv)\s+(?P<shape>\d+(?:x\d+x\d+)?)(?:\s+s(?P<stride>[1-4]))?"
+    r"(?P<kind>fc|conv|upconv)\s+(?P<shape>\d{1,6}(?:x\d{1,6}x\d{1,6})?)"
+    r"(?:\s+s(?P<stride>[1-4]))?"
     r"(?P<norm>\s+bn)?(?:\s+(?P<activation>relu|lrelu|sigmoid|tanh))?"
 )
 
@@ -108,11 +109,14 @@ def parse_layers(text: str, field: str) -> tuple[Layer, ...]:
             match["norm"] is not None,
             match["activation"] or "",
         )
-        if 0 in layer.shape or (layer.kind != "fc" and len(layer.shape) > 1):
+        is_vector = layer.kind == "fc"
+        if 0 in layer.shape or (not is_vector and len(layer.shape) > 1):
             raise UserError(
                 f"{field}: {part!r} has an impossible shape; sizes are at least 1, "
                 "and only fc may have three of them."
             )
+        if is_vector and match["stride"]:
+            raise UserError(f"{field}: {part!r} has a stride; fc has none.")
         layers.append(layer)
     return tuple(layers)
 

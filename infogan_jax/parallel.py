@@ -19,6 +19,8 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array
 
+from infogan_jax.errors import UserError
+
 AXIS = "data"
 
 Step = Callable[[Any, Array, str], tuple[Any, Any]]
@@ -50,9 +52,22 @@ def _cpu_features() -> bytes:
     return next((line for line in lines if line.startswith((b"flags", b"Feat"))), b"")
 
 
-def make_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
-    """All devices (or the given ones) on one axis."""
+def make_mesh(
+    batch_size: int | None = None, devices: Sequence[jax.Device] | None = None
+) -> Mesh:
+    """All devices (or the given ones) on one axis.
+
+    Raises:
+      UserError: where `batch_size` cannot be split evenly over them.
+    """
     devices = jax.devices() if devices is None else devices
+    if batch_size is not None and batch_size % len(devices):
+        lower = batch_size // len(devices) * len(devices)
+        tries = " or ".join(str(n) for n in (lower, lower + len(devices)) if n > 0)
+        raise UserError(
+            f"config.data.batch_size (={batch_size}) must be divisible by the number "
+            f"of devices (={len(devices)}); try {tries}."
+        )
     return jax.make_mesh(
         (len(devices),), (AXIS,), axis_types=(AxisType.Auto,), devices=devices
     )

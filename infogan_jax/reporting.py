@@ -13,7 +13,6 @@ from typing import Any
 import jax
 import numpy as np
 from jaxtyping import UInt8
-from tensorboardX import SummaryWriter
 from tqdm import tqdm
 
 from infogan_jax.errors import RunFailure
@@ -38,9 +37,8 @@ class Report:
         self._steps = steps
         self._batch_size = batch_size
         self._stats = open(workdir / STATS, "a")
-        self._board = SummaryWriter(str(workdir), purge_step=first_step + 1)
+        self._board = _board(workdir, first_step)
         self._bar = tqdm(total=steps, initial=first_step, unit="step", disable=None)
-        self._collected: list[Mapping[str, jax.Array]] = []
         self._last = (time.perf_counter(), first_step)
 
     def __enter__(self) -> "Report":
@@ -56,22 +54,17 @@ class Report:
         self._board.close()
         self._stats.close()
 
-    def collect(self, metrics: Mapping[str, jax.Array]) -> None:
-        """Keeps the metrics [steps] of one call, on the device, for the next log."""
-        self._collected.append(metrics)
+    def log(self, step: int, metrics: Mapping[str, jax.Array]) -> None:
+        """Records the means over the call of the step that ended at `step`.
 
-    def log(self, step: int) -> None:
-        """Records the mean of everything collected since the last log.
+        They depend on the steps of that call alone, so that a run that was stopped
+        and resumed records what an uninterrupted one would have.
 
         Raises:
           RunFailure: where a quantity is not finite.
         """
-        collected = jax.device_get(self._collected)
-        self._collected = []
-        means = {
-            name: float(np.mean([np.mean(one[name]) for one in collected]))
-            for name in sorted(collected[0])
-        }
+        host = jax.device_get(metrics)
+        means = {name: float(np.mean(host[name])) for name in sorted(host)}
         for name, value in means.items():
             if not np.isfinite(value):
                 raise RunFailure(
@@ -119,6 +112,18 @@ class Report:
     def say(self, text: str) -> None:
         """One line for the reader, above the bar if there is one."""
         self._bar.write(text) if not self._bar.disable else print(text, flush=True)
+
+
+def _board(workdir: Path, first_step: int) -> Any:
+    """A TensorBoard writer; tensorboardX would import torch if it could."""
+    hidden = "torch" not in sys.modules
+    if hidden:
+        sys.modules["torch"] = None  # type: ignore[assignment]
+    from tensorboardX import SummaryWriter
+
+    if hidden:
+        del sys.modules["torch"]
+    return SummaryWriter(str(workdir), purge_step=first_step + 1)
 
 
 def _cut(path: Path, last_step: int) -> None:

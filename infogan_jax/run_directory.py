@@ -19,7 +19,7 @@ from typing import Any
 
 import jax
 
-from infogan_jax.errors import UserError
+from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.validation import flatten
 
 CONFIG = "config.json"
@@ -33,32 +33,32 @@ EXTENDABLE = "training.steps"
 
 
 @contextlib.contextmanager
-def opened(
-    workdir: Path, config: Mapping[str, Any], provenance: Mapping[str, Any]
-) -> Iterator[Path]:
+def opened(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path]:
     """Opens a new or known run directory for one training process.
-
-    Writes `config.json` and `environment.json` (versions, devices, commit, data).
 
     Raises:
       UserError: where the directory cannot be written, holds something else,
         belongs to another config, or is in use.
     """
-    known = _check(workdir, config)
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        lock = open(workdir / LOCK, "a+")
-    except OSError as error:
-        raise UserError(
-            f"--workdir (={workdir}) cannot be written: {error.strerror}; choose "
-            "another or change its permissions."
-        ) from error
-    with lock:
+    with contextlib.ExitStack() as stack:
+        try:
+            known = _check(workdir, config)
+            workdir.mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context(open(workdir / LOCK, "a+"))
+        except OSError as error:
+            raise UserError(
+                f"--workdir (={workdir}) cannot be written: {error.strerror}; choose "
+                "another or change its permissions."
+            ) from error
         _lock(lock, workdir)
-        if not known or known != dict(config):
+        if known != dict(config):
             write_json(workdir / CONFIG, config)
-        write_json(workdir / ENVIRONMENT, _environment() | {"data": dict(provenance)})
         yield workdir
+
+
+def record_environment(workdir: Path, provenance: Mapping[str, Any]) -> None:
+    """Writes `environment.json`: versions, devices, commit, and the data."""
+    write_json(workdir / ENVIRONMENT, _environment() | {"data": dict(provenance)})
 
 
 def _check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -77,7 +77,7 @@ def _check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
         f"{name} (recorded {old.get(name)!r}, now {new.get(name)!r})"
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
-        and not (name == EXTENDABLE and old.get(name, 0) < new[name])
+        and not (name == EXTENDABLE and _grows(old.get(name), new[name]))
     ]
     if differing:
         raise UserError(
@@ -85,6 +85,10 @@ def _check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
             f"{', '.join(differing)}. Use the recorded values or another --workdir."
         )
     return known
+
+
+def _grows(old: Any, new: Any) -> bool:
+    return type(old) is type(new) is int and old < new
 
 
 def read_config(workdir: Path) -> dict[str, Any]:
@@ -152,8 +156,20 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replaces a file whole: readers see the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replaces a file whole: readers see the old one or the new one.
+
+    Raises:
+      RunFailure: where it cannot be written; the old one stays.
+    """
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise RunFailure(
+            f"{path} cannot be written: {error.strerror}; make space or change "
+            "permissions, then run the same command again."
+        ) from error

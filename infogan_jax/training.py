@@ -15,6 +15,7 @@ from infogan_jax.state import TrainState
 from infogan_jax.steps import train_step
 
 CHECKPOINTS = "checkpoints"
+_AGAIN = "the same command goes on."
 
 
 def train(config: Mapping[str, Any], workdir: Path) -> int:
@@ -33,12 +34,12 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
     """
     parallel.keep_compiled_programs()
     exp = experiment.build(config)
+    mesh = parallel.make_mesh(exp.batch_size)
     with (
-        run_directory.opened(workdir, exp.config, exp.dataset.provenance),
+        run_directory.opened(workdir, exp.config),
         Checkpoints(workdir / CHECKPOINTS) as checkpoints,
         StopRequest() as stop,
     ):
-        mesh = parallel.make_mesh()
         advance = parallel.map_steps(
             partial(train_step, exp.algorithm), batches.gather, mesh
         )
@@ -46,29 +47,35 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
         state = parallel.replicate(mesh, exp.first_state())
         state = checkpoints.restore_newest(state) or state
         start = int(state.step)
+        if start >= exp.steps:
+            print(f"{workdir} is complete: step {start}. {_next(workdir)}")
+            return 0
+        run_directory.record_environment(workdir, exp.dataset.provenance)
         with Report(workdir, start, exp.steps, exp.batch_size) as report:
             report.say(_introduction(exp, workdir, start))
             for first in range(start, exp.steps, exp.steps_per_call):
                 drawn = parallel.split_batches(mesh, exp.batches(first))
                 state, metrics = advance(state, data, drawn)
-                report.collect(metrics)
-                step = first + exp.steps_per_call
+                step, stopping = first + exp.steps_per_call, stop.signal is not None
                 if exp.is_due("log", step):
-                    report.log(step)
+                    report.log(step, metrics)
                 if exp.is_due("picture", step):
                     report.pictures(step, _pictures(exp, state))
-                if exp.is_due("checkpoint", step) or stop.signal:
+                if exp.is_due("checkpoint", step) or stopping:
                     checkpoints.save(state)
-                if stop.signal:
-                    report.say(f"stopped and saved at step {step}; run it again.")
-                    break
-    return stop.status
+                if stopping:
+                    report.say(f"stopped and saved at step {step}; {_AGAIN}")
+                    return stop.status
+            report.say(f"done. {_next(workdir)}")
+    return 0
+
+
+def _next(workdir: Path) -> str:
+    return f"See {workdir}/pictures, then: python eval.py --workdir={workdir}"
 
 
 def _introduction(exp: Experiment, workdir: Path, start: int) -> str:
     names = ", ".join(code.name for code in exp.algorithm.spec.codes) or "no code"
-    if start >= exp.steps:
-        return f"{exp.config['name']} in {workdir} is complete: step {start}."
     begins = f"goes on from step {start}" if start else "starts"
     return (
         f"{exp.config['name']} {begins} in {workdir}, to step {exp.steps}, on "

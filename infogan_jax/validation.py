@@ -5,6 +5,7 @@ and data, are checked in `experiment` where they are used.
 """
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -41,9 +42,8 @@ def number(low: float, high: float = math.inf, *, above: bool = False) -> Rule:
     return Rule(
         lambda value: (
             type(value) in (int, float)
-            and math.isfinite(value)
             and (value > low if above else value >= low)
-            and value <= high
+            and value <= min(high, sys.float_info.max)
         ),
         f"a finite number, {start}{end}",
     )

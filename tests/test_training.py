@@ -1,8 +1,212 @@
-"""A run from config to evaluation, and what a resumed run promises."""
+"""A run from its first step to its last, and what a resumed run promises."""
 
-from infogan_jax import evaluation, training
+import json
+import math
+import os
+import shutil
+import signal
+
+import chex
+import jax
+import numpy as np
+import pytest
+
+from infogan_jax import evaluation, experiment, run_directory, training
+from infogan_jax.checkpoints import Checkpoints
+
+TIMING = ("images_per_second", "step_time")
+SMALL = {
+    "networks.generator": "fc 8x8x1 sigmoid",
+    "networks.trunk": "fc 16 lrelu",
+    "networks.recognition": "fc 8 lrelu",
+    "training.steps": 2,
+}
 
 
-def test_a_run_trains_and_is_evaluated(tiny_config, tmp_path):
-    assert training.train(tiny_config.to_dict(), tmp_path / "run") == 0
-    print(evaluation.evaluate(tmp_path / "run"))
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    return tmp_path_factory.mktemp("training")
+
+
+@pytest.fixture
+def finished(directory, tiny_config):
+    """A run of 8 steps, shared: copy it before going on with it."""
+    workdir = directory / "run"
+    if not workdir.exists():
+        assert training.train(tiny_config.to_dict(), workdir) == 0
+    return workdir
+
+
+def state_of(workdir):
+    exp = experiment.build(run_directory.read_config(workdir))
+    with Checkpoints(workdir / "checkpoints", read_only=True) as checkpoints:
+        return checkpoints.restore_newest(exp.first_state())
+
+
+def lines_of(workdir):
+    lines = (workdir / "stats.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def stats_of(workdir):
+    return [
+        {name: value for name, value in line.items() if name not in TIMING}
+        for line in lines_of(workdir)
+    ]
+
+
+def checkpoint_steps(workdir):
+    return sorted(int(path.name) for path in (workdir / "checkpoints").iterdir())
+
+
+def interrupt_at(monkeypatch, step):
+    """The user presses ctrl-c while the call that ends at `step` runs."""
+    is_due, calls = experiment.Experiment.is_due, []
+
+    def is_due_and_interrupt(self, cadence, at):
+        if at == step and not calls:
+            calls.append(at)
+            os.kill(os.getpid(), signal.SIGINT)
+        return is_due(self, cadence, at)
+
+    monkeypatch.setattr(experiment.Experiment, "is_due", is_due_and_interrupt)
+
+
+def assert_same_run(one, other):
+    chex.assert_trees_all_equal(state_of(one), state_of(other), strict=True)
+    assert stats_of(one) == stats_of(other)
+
+
+def differ(one, other):
+    leaves = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    return any(not np.array_equal(a, b) for a, b in leaves)
+
+
+def test_a_run_leaves_exactly_the_files_of_its_record(finished, tiny_config):
+    names = {path.name for path in finished.iterdir()}
+    [events] = [name for name in names if name.startswith("events.")]
+    assert names - {events} == {
+        "checkpoints",
+        "config.json",
+        "environment.json",
+        "lock",
+        "pictures",
+        "stats.jsonl",
+    }
+    codes = ["categorical_0", *(f"uniform_{n}" for n in range(4))]
+    pictures = ["samples", *(f"traversal_{code}" for code in codes)]
+    assert {path.name for path in (finished / "pictures").iterdir()} == {
+        f"{name}_{step:07d}.png" for name in pictures for step in (4, 8)
+    }
+    assert checkpoint_steps(finished) == [4, 8]
+    recorded = json.loads((finished / "config.json").read_text())
+    assert recorded == tiny_config.to_dict()
+
+
+def test_the_last_state_has_taken_every_step(finished, tiny_config):
+    state = state_of(finished)
+    assert (int(state.step), int(state.seed)) == (8, tiny_config.seed)
+    first = experiment.build(tiny_config.to_dict()).first_state()
+    for player in state.params:
+        assert differ(state.params[player], first.params[player])
+
+
+def test_a_line_of_the_record_has_the_names_that_others_rely_on(finished):
+    lines = lines_of(finished)
+    assert [line["step"] for line in lines] == [2, 4, 6, 8]
+    names = {"loss/discriminator", "loss/generator", "jsd_bound", *TIMING}
+    names |= {"mi_bound/categorical_0", *(f"mi_bound/uniform_{n}" for n in range(4))}
+    for line in lines:
+        assert names <= line.keys()
+        assert all(math.isfinite(value) for value in line.values())
+        assert line["mi_bound/categorical_0"] <= math.log(10)
+
+
+def test_the_same_seed_gives_the_same_run(finished, tiny_config, tmp_path):
+    training.train(tiny_config.to_dict(), tmp_path / "again")
+    assert_same_run(tmp_path / "again", finished)
+
+
+def test_another_seed_gives_another_run(finished, tiny_config, tmp_path):
+    tiny_config.seed = 1
+    training.train(tiny_config.to_dict(), tmp_path / "other")
+    assert differ(state_of(tmp_path / "other").params, state_of(finished).params)
+    assert stats_of(tmp_path / "other") != stats_of(finished)
+
+
+def test_an_interrupted_run_is_saved_and_goes_on_as_if_nothing_had_happened(
+    finished, tiny_config, tmp_path, monkeypatch, capsys
+):
+    workdir = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 6)
+        assert training.train(tiny_config.to_dict(), workdir) == 130
+    assert checkpoint_steps(workdir) == [4, 6]
+    assert "stopped and saved at step 6" in capsys.readouterr().out
+    assert training.train(tiny_config.to_dict(), workdir) == 0
+    assert "goes on from step 6" in capsys.readouterr().out
+    assert_same_run(workdir, finished)
+    for picture in (workdir / "pictures").iterdir():
+        same = finished / "pictures" / picture.name
+        assert picture.read_bytes() == same.read_bytes()
+
+
+def test_an_interrupt_between_two_log_lines_leaves_no_trace_in_the_record(
+    tiny_config, tmp_path, monkeypatch
+):
+    tiny_config.training.log_every = 4
+    training.train(tiny_config.to_dict(), tmp_path / "straight")
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 2)
+        training.train(tiny_config.to_dict(), tmp_path / "run")
+    training.train(tiny_config.to_dict(), tmp_path / "run")
+    assert stats_of(tmp_path / "run") == stats_of(tmp_path / "straight")
+
+
+def test_a_finished_run_called_again_does_nothing(
+    finished, tiny_config, tmp_path, capsys
+):
+    workdir = shutil.copytree(finished, tmp_path / "run")
+    assert training.train(tiny_config.to_dict(), workdir) == 0
+    assert "is complete: step 8" in capsys.readouterr().out
+
+    def kept(root):
+        return {
+            path.relative_to(root): path.read_bytes()
+            for path in root.rglob("*")
+            if path.is_file() and path.name != "lock"
+        }
+
+    assert kept(workdir) == kept(finished)
+
+
+def test_a_run_with_more_steps_goes_on_where_it_ended(finished, tiny_config, tmp_path):
+    workdir = shutil.copytree(finished, tmp_path / "run")
+    tiny_config.training.steps = 12
+    assert training.train(tiny_config.to_dict(), workdir) == 0
+    assert training.train(tiny_config.to_dict(), tmp_path / "straight") == 0
+    assert checkpoint_steps(workdir) == [4, 8, 12]
+    assert_same_run(workdir, tmp_path / "straight")
+
+
+def test_a_run_whose_generator_ignores_the_information_still_measures_it(
+    tiny_config, tmp_path
+):
+    tiny_config.update_from_flattened_dict(SMALL)
+    tiny_config.objective.info_to_generator = False
+    assert training.train(tiny_config.to_dict(), tmp_path) == 0
+    [line] = lines_of(tmp_path)
+    assert math.isfinite(line["mi_bound/categorical_0"])
+
+
+def test_a_run_without_codes_is_a_gan_and_is_evaluated_as_one(tiny_config, tmp_path):
+    tiny_config.update_from_flattened_dict(SMALL | {"latents.codes": ""})
+    assert training.train(tiny_config.to_dict(), tmp_path) == 0
+    [line] = lines_of(tmp_path)
+    assert not [name for name in line if "mi_bound" in name]
+    evaluation.evaluate(tmp_path)
+    metrics = json.loads((tmp_path / "evaluation.json").read_text())["metrics"]
+    assert metrics.keys() == {"jsd_bound"}
+    assert {path.name for path in (tmp_path / "evaluation").iterdir()} == {
+        "samples.png"
+    }

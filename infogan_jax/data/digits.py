@@ -37,6 +37,11 @@ def load() -> Dataset:
             "source": f"scikit-learn {sklearn.__version__}, load_digits",
             "train": len(train),
             "test": len(test),
-            "sha256": hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest(),
+            "sha256": {
+                name: hashlib.sha256(
+                    images[part].tobytes() + labels[part].tobytes()
+                ).hexdigest()
+                for name, part in (("train", train), ("test", test))
+            },
         },
     )

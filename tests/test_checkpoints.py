@@ -1,0 +1,197 @@
+"""A checkpoint comes back bit for bit, or is known to be damaged."""
+
+import gc
+import logging
+import shutil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from infogan_jax.checkpoints import KEPT, Checkpoints
+from infogan_jax.errors import RunFailure, UserError
+from infogan_jax.state import TrainState
+
+OFFSETS = 8
+
+pytestmark = pytest.mark.filterwarnings(
+    # orbax leaves coroutines behind when it meets a damaged file
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture(autouse=True)
+def _collect_what_orbax_leaves():
+    yield
+    gc.collect()
+
+
+def state_at(step, **fields):
+    rng = np.random.default_rng(step)
+
+    def array(*shape):
+        return jnp.asarray(rng.standard_normal(shape, np.float32))
+
+    odd = jnp.asarray([0.0, -0.0, 1e-45, 3.4e38, -1e-30], jnp.float32)
+    state = TrainState(
+        step=jnp.int32(step),
+        seed=jnp.uint32(2**32 - 1),
+        params={"generator": {"w": array(64, 96), "odd": odd}},
+        stats={"generator": {"mean": array(33)}},
+        opt_state={"generator": [jnp.int32(step), {"mu": array(64, 96)}]},
+        average={},
+    )
+    return state.replace(**fields)
+
+
+def saved(directory, *steps):
+    with Checkpoints(directory) as checkpoints:
+        for step in steps:
+            checkpoints.save(state_at(step))
+    return directory
+
+
+def restored(directory, *, read_only=True):
+    with Checkpoints(directory, read_only=read_only) as checkpoints:
+        return checkpoints.restore_newest(state_at(0))
+
+
+def bits(state):
+    leaves, structure = jax.tree.flatten(state)
+    return structure, [(a.shape, a.dtype, a.tobytes()) for a in map(np.asarray, leaves)]
+
+
+def files(directory):
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def steps_in(directory):
+    return sorted(int(path.name) for path in directory.iterdir())
+
+
+def largest(directory):
+    return max(files(directory), key=lambda path: path.stat().st_size)
+
+
+def damage(directory):
+    path = largest(directory)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    return saved(tmp_path_factory.mktemp("original") / "checkpoints", 4, 8)
+
+
+@pytest.fixture
+def pair(original, tmp_path):
+    """Two checkpoints, of steps 4 and 8, to be damaged."""
+    return shutil.copytree(original, tmp_path / "checkpoints")
+
+
+def test_a_state_comes_back_bit_for_bit(pair):
+    assert bits(restored(pair)) == bits(state_at(8))
+
+
+def test_no_checkpoint_is_none(tmp_path):
+    assert restored(tmp_path / "checkpoints", read_only=False) is None
+
+
+def test_a_flipped_bit_is_noticed_or_harmless_but_never_another_state(pair):
+    shutil.rmtree(pair / "4")
+    expected, noticed, unharmed = bits(state_at(8)), 0, 0
+    for path, good in files(pair).items():
+        for place, offset in enumerate(np.linspace(0, len(good) - 1, OFFSETS)):
+            bad = bytearray(good)
+            bad[int(offset)] ^= 1 << place % 8
+            path.write_bytes(bad)
+            try:
+                found = restored(pair)
+            except UserError as error:
+                noticed += 1
+                assert "damaged" in str(error)
+            else:
+                unharmed += 1
+                assert bits(found) == expected, f"{path.name}, byte {int(offset)}"
+        path.write_bytes(good)
+    assert noticed > 2 * OFFSETS, "the flips must reach the arrays"
+    assert unharmed > 0
+    assert bits(restored(pair)) == expected
+
+
+def test_a_flipped_bit_that_orbax_lets_pass_is_noticed_by_its_digest(pair, monkeypatch):
+    shutil.rmtree(pair / "4")
+    with Checkpoints(pair, read_only=True) as checkpoints:
+        manager, wrong = checkpoints._manager, state_at(8)
+        wrong.params["generator"]["w"] = wrong.params["generator"]["w"].at[3, 5].add(1)
+        digests = manager.restore(8).digests
+        answer = type("Restored", (), {"state": wrong, "digests": digests})
+        monkeypatch.setattr(manager, "restore", lambda *args, **kwargs: answer)
+        with pytest.raises(UserError, match="8: digest of params/generator/w differs"):
+            checkpoints.restore_newest(state_at(0))
+
+
+def test_the_one_before_is_used_where_the_newest_is_damaged(pair, caplog):
+    damage(pair / "8")
+    with caplog.at_level(logging.WARNING), Checkpoints(pair) as checkpoints:
+        found = checkpoints.restore_newest(state_at(0))
+        assert bits(found) == bits(state_at(4))
+        [warning] = [r.getMessage() for r in caplog.records if r.name == "root"]
+        assert "checkpoint 8 is damaged" in warning
+        assert "using 4" in warning
+        assert steps_in(pair) == [4]
+        checkpoints.save(state_at(8))
+    assert bits(restored(pair)) == bits(state_at(8))
+
+
+@pytest.mark.parametrize("kept", [0, 0.5], ids=["emptied", "cut in half"])
+def test_a_file_that_lost_its_end_is_noticed(pair, kept):
+    path = largest(pair / "8")
+    path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
+    assert bits(restored(pair)) == bits(state_at(4))
+
+
+def test_a_file_that_is_gone_is_noticed(pair):
+    largest(pair / "8").unlink()
+    assert bits(restored(pair)) == bits(state_at(4))
+
+
+def test_where_every_checkpoint_is_damaged_nothing_is_changed(pair):
+    damage(pair / "4")
+    damage(pair / "8")
+    before = files(pair)
+    with pytest.raises(UserError, match=r"every checkpoint in .* 8: .*; 4: ") as caught:
+        restored(pair, read_only=False)
+    assert "\n" not in str(caught.value)
+    assert files(pair) == before
+
+
+def test_the_newest_three_are_kept(tmp_path):
+    directory = saved(tmp_path / "checkpoints", 2, 4, 6, 8, 10)
+    assert KEPT == 3
+    assert steps_in(directory) == [6, 8, 10]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("field", ["params", "stats", "opt_state"])
+def test_what_is_not_finite_is_never_saved(tmp_path, field, value):
+    spoilt = jnp.ones(5).at[3].set(value)
+    directory = tmp_path / "checkpoints"
+    with Checkpoints(directory) as checkpoints:
+        checkpoints.save(state_at(4))
+        with pytest.raises(RunFailure, match=rf"{field}/a is not finite at step 8"):
+            checkpoints.save(state_at(8, **{field: {"a": spoilt}}))
+    assert steps_in(directory) == [4]
+    assert bits(restored(directory)) == bits(state_at(4))
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_reading_only_writes_nothing(pair, is_damaged):
+    if is_damaged:
+        damage(pair / "8")
+    before = files(pair)
+    restored(pair, read_only=True)
+    assert files(pair) == before

@@ -1,0 +1,162 @@
+"""A config is built into an experiment, or refused before anything is compiled."""
+
+import re
+
+import jax
+import pytest
+
+from configs import digits
+from infogan_jax import experiment, parallel, training
+from infogan_jax.errors import UserError
+from infogan_jax.validation import flatten
+
+SIZE = 1437
+
+REFUSED = [
+    ({"data.name": "imagenet"}, r"config\.data\.name \(='imagenet'\) .* digits"),
+    (
+        {"data.batch_size": SIZE + 1},
+        rf"batch_size \(={SIZE + 1}\) must be at most .* training images \(={SIZE}\)",
+    ),
+    ({"data.batch_size": 15}, r"batch_size \(=15\) must be divisible .* \(=2\)"),
+    ({"latents.codes": "uniform @ -0.1"}, r"lambda of 'uniform_0' \(=-0\.1\)"),
+    ({"latents.codes": "uniform @ nan"}, r"lambda of 'uniform_0' \(=nan\)"),
+    ({"latents.codes": "uniform @ inf"}, r"lambda of 'uniform_0' \(=inf\)"),
+    ({"latents.codes": "uniform @ much"}, r"lambda of 'uniform_0' \(=much\)"),
+    (
+        {"latents.codes": "a=uniform, a=categorical(3)"},
+        "the name 'a' is used 2 times; names must differ",
+    ),
+    ({"latents.codes": "uniform, uniform_0=gaussian"}, "'uniform_0' is used 2 times"),
+    ({"latents.codes": "categorical"}, "needs a size"),
+    ({"latents.codes": "categorical(1)"}, "must have at least 2"),
+    ({"latents.codes": "poisson"}, "cannot read 'poisson'"),
+    ({"training.steps": 9}, r"steps \(=9\) must be a multiple .*per_call \(=2\); .*10"),
+    ({"training.log_every": 3}, r"log_every \(=3\) must be a multiple .*; try 4"),
+    ({"training.picture_every": 5}, r"picture_every \(=5\) must be a multiple .*try 6"),
+    ({"training.checkpoint_every": 1}, r"checkpoint_every \(=1\) must .*; try 2"),
+    (
+        {"networks.generator": "fc 7x7x8 relu, upconv 1 s2 sigmoid"},
+        r"generator makes images of 14 x 14 x 1, but the data has 8 x 8 x 1",
+    ),
+    (
+        {"networks.generator": "fc 4x4x8 relu, upconv 3 s2 sigmoid"},
+        r"generator makes images of 8 x 8 x 3, but the data has 8 x 8 x 1",
+    ),
+    ({"networks.generator": "fc 8x8x1"}, r"generator must end in sigmoid .* or tanh"),
+    ({"networks.generator": "fc 8x8x1 relu"}, "generator must end in sigmoid"),
+    ({"networks.generator": ""}, "generator must end in sigmoid"),
+    (
+        {"networks.generator": "upconv 1 s2 sigmoid"},
+        r"config\.networks\.generator: 'upconv 1' follows a vector",
+    ),
+    (
+        {"networks.trunk": "fc 16 lrelu, conv 8 s2 lrelu"},
+        r"config\.networks\.trunk: 'conv 8' follows a vector",
+    ),
+    (
+        {"networks.recognition": "conv 8 lrelu"},
+        r"config\.networks\.recognition: 'conv 8' follows a vector",
+    ),
+    ({"networks.trunk": "dense 16"}, r"networks\.trunk: cannot read 'dense 16'"),
+    ({"networks.trunk": "conv 0"}, r"networks\.trunk: 'conv 0' has an impossible"),
+]
+
+
+@pytest.mark.parametrize("fields, message", REFUSED)
+def test_a_wrong_experiment_is_refused_before_anything_is_written_or_compiled(
+    tiny_config, tmp_path, monkeypatch, fields, message
+):
+    def compiled(*args, **kwargs):
+        raise AssertionError("something was compiled")
+
+    monkeypatch.setattr(jax, "jit", compiled)
+    tiny_config.update_from_flattened_dict(fields)
+    with pytest.raises(UserError, match=message) as caught:
+        training.train(tiny_config.to_dict(), tmp_path / "run")
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("batch_size", [3, 15, 101])
+def test_the_batch_sizes_offered_for_the_devices_are_possible(batch_size):
+    with pytest.raises(UserError, match="; try ") as caught:
+        parallel.make_mesh(batch_size)
+    offered = [int(n) for n in re.findall(r"\d+", str(caught.value).split("; try ")[1])]
+    assert offered
+    for offer in offered:
+        parallel.make_mesh(offer)
+
+
+def test_the_largest_possible_batch_is_the_data_itself(tiny_config):
+    tiny_config.data.batch_size = SIZE - 1
+    built = experiment.build(tiny_config.to_dict())
+    assert len(built.dataset.train.images) == SIZE
+    assert built.batches(0).shape == (2, SIZE - 1)
+
+
+def test_a_config_without_codes_is_a_plain_gan(tiny_config):
+    tiny_config.latents.codes = ""
+    built = experiment.build(tiny_config.to_dict())
+    assert built.algorithm.spec.codes == ()
+    assert built.algorithm.spec.input_size == tiny_config.latents.noise_size
+
+
+def test_the_default_config_has_exactly_the_fields():
+    assert flatten(digits.get_config().to_dict()).keys() == experiment.FIELDS.keys()
+
+
+@pytest.mark.parametrize("mode", ["default", "smoke"])
+def test_every_mode_of_the_default_config_builds(mode):
+    config = digits.get_config(mode).to_dict()
+    built = experiment.build(config)
+    assert built.config == config
+    assert built.dataset.image_shape == (8, 8, 1)
+
+
+def test_the_smoke_run_is_shorter():
+    steps = {m: digits.get_config(m).training.steps for m in ("default", "smoke")}
+    assert steps["smoke"] * 10 <= steps["default"]
+
+
+def test_an_unknown_mode_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="fast.*default or smoke"):
+        digits.get_config("fast")
+
+
+def test_the_switches_reach_the_algorithm(tiny_config):
+    tiny_config.update_from_flattened_dict(
+        {
+            "latents.codes": "digit=categorical(7) @ 2, gaussian @ 0.25",
+            "latents.noise_kind": "gaussian",
+            "latents.fixed_sd": 0.0,
+            "latents.sd_floor": 0.05,
+            "objective.real_label": 0.9,
+            "objective.info_to_generator": False,
+            "objective.info_to_trunk": False,
+            "objective.noise_sd": 0.2,
+            "objective.noise_anneal_steps": 10,
+            "optimiser.average_decay": 0.5,
+        }
+    )
+    algorithm = experiment.build(tiny_config.to_dict()).algorithm
+    spec = algorithm.spec
+    assert [(c.name, c.size, c.weight) for c in spec.codes] == [
+        ("digit", 7, 2.0),
+        ("gaussian_0", 1, 0.25),
+    ]
+    assert (spec.noise_kind, spec.fixed_sd, spec.sd_floor) == ("gaussian", None, 0.05)
+    assert (algorithm.real_label, algorithm.average_decay) == (0.9, 0.5)
+    assert (algorithm.info_to_generator, algorithm.info_to_trunk) == (False, False)
+    assert [float(algorithm.noise_sd(step)) for step in (0, 5, 10)] == pytest.approx(
+        [0.2, 0.1, 0.0]
+    )
+
+
+@pytest.mark.parametrize(
+    "step, due", [(2, False), (4, True), (6, False), (8, True), (10, True)]
+)
+def test_a_cadence_is_due_at_its_multiples_and_at_the_end(tiny_config, step, due):
+    tiny_config.training.steps = 10
+    built = experiment.build(tiny_config.to_dict())
+    assert built.is_due("checkpoint", step) is due

@@ -1,0 +1,217 @@
+"""Two devices against one; what a compiled call promises.
+
+Every call is awaited before the next: with simulated devices on few cores,
+collectives of two calls in flight can wait for each other for ever.
+"""
+
+import re
+from functools import partial
+from operator import itemgetter
+
+import chex
+import jax
+import jax.numpy as jnp
+import jaxlib
+import numpy as np
+import optax
+import pytest
+from conftest import build_tiny
+from jax.sharding import PartitionSpec as P
+
+from infogan_jax import batches, parallel, state, steps
+from infogan_jax.algorithm import Optimisers
+
+QUICK = {"xla_backend_optimization_level": 0}
+IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
+ORDER = np.random.default_rng(1).permutation(40)[:32].reshape(2, 16)
+BATCH = IMAGES[ORDER[0]]
+close = partial(chex.assert_trees_all_close, rtol=1e-4, atol=2e-6)
+
+
+RATE = 0.125
+
+
+def build(axis):
+    """Plain gradient descent, so that movements show the scale of the gradients."""
+    return build_tiny(
+        optimisers=Optimisers(optax.sgd(RATE), optax.sgd(RATE)),
+        noise_sd=lambda step: 0.1,
+        average_decay=0.5,
+        axis=axis,
+    )
+
+
+STEP = partial(steps.train_step, build(parallel.AXIS))
+
+
+def gradients(before, after):
+    return jax.tree.map(
+        lambda a, b: (a - np.asarray(b)) / RATE, before.params, after.params
+    )
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    return parallel.make_mesh()
+
+
+@pytest.fixture(scope="module")
+def first():
+    """The first state on the host, so that no call can donate it away."""
+    create = jax.jit(partial(state.create, build(None)), compiler_options=QUICK)
+    return jax.device_get(create(jnp.uint32(3)))
+
+
+@pytest.fixture(scope="module")
+def one_device(first):
+    step = partial(steps.train_step, build(None))
+    return jax.device_get(jax.jit(step, compiler_options=QUICK)(first, BATCH))
+
+
+@pytest.fixture(scope="module")
+def advance(mesh):
+    """The mapped step, compiled as in a real run."""
+    return parallel.map_steps(STEP, batches.gather, mesh)
+
+
+@pytest.fixture(scope="module")
+def place(mesh, first):
+    """Places state, data and a number of batches on the mesh."""
+
+    def placed(start, order):
+        return (
+            parallel.replicate(mesh, start),
+            parallel.replicate(mesh, IMAGES),
+            parallel.split_batches(mesh, order),
+        )
+
+    return placed
+
+
+@pytest.fixture(scope="module")
+def two_devices(advance, place, first):
+    return jax.device_get(advance(*place(first, ORDER[:1])))
+
+
+def test_two_devices_take_the_gradient_of_one_and_see_the_same_metrics(
+    first, one_device, two_devices
+):
+    (one, one_metrics), (two, two_metrics) = one_device, two_devices
+    close(gradients(first, two), gradients(first, one))
+    close(two_metrics, jax.tree.map(lambda metric: metric[None], one_metrics))
+    close((two.stats, two.average), (one.stats, one.average))
+    assert two.step == 1
+
+
+def test_the_mapped_step_is_pmap_of_the_same_function(first, two_devices):
+    mapped = jax.pmap(
+        partial(STEP, axis=parallel.AXIS), axis_name=parallel.AXIS, in_axes=(None, 0)
+    )
+    arguments = first, BATCH.reshape(2, 8, 8, 8, 1)
+    mapped = mapped.lower(*arguments).compile(QUICK)
+    after, metrics = jax.device_get(mapped(*arguments))
+    on_device_0, on_device_1 = (
+        jax.tree.map(itemgetter(device), (after, metrics)) for device in (0, 1)
+    )
+    chex.assert_trees_all_equal(on_device_0, on_device_1)
+    close(gradients(first, on_device_1[0]), gradients(first, two_devices[0]))
+    close(on_device_1[1], jax.tree.map(itemgetter(0), two_devices[1]))
+
+
+def test_without_the_mark_of_varying_parameters_gradients_are_twice_too_large(
+    monkeypatch, mesh, first, two_devices
+):
+    monkeypatch.setattr(steps.lax, "pcast", lambda tree, *_, **__: tree)
+    step = jax.jit(
+        jax.shard_map(
+            partial(STEP, axis=parallel.AXIS),
+            mesh=mesh,
+            in_specs=(P(), P(parallel.AXIS)),
+            out_specs=P(),
+        ),
+        compiler_options=QUICK,
+    )
+    after, _ = jax.block_until_ready(step(parallel.replicate(mesh, first), BATCH))
+    doubled, right = (gradients(first, s) for s in (after, two_devices[0]))
+    for name in state.D_PLAYER:
+        close(doubled[name], jax.tree.map(lambda g: 2.0 * g, right[name]))
+
+
+def test_two_steps_in_one_call_are_two_calls_of_one_step(
+    advance, place, mesh, first, two_devices
+):
+    once = jax.block_until_ready(advance(*place(two_devices[0], ORDER[1:])))
+    arguments = place(first, ORDER)
+    both = parallel.map_steps(STEP, batches.gather, mesh).lower(*arguments)
+    after, metrics = jax.block_until_ready(both.compile(QUICK)(*arguments))
+    close(after, jax.device_get(once[0]), rtol=1e-3, atol=1e-5)
+    parts = (two_devices[1], jax.device_get(once[1]))
+    chained = jax.tree.map(lambda *both: np.concatenate(both), *parts)
+    close(metrics, chained, rtol=1e-3, atol=1e-5)
+
+
+def test_a_second_call_compiles_nothing_moves_nothing_and_takes_over_the_state(
+    advance, place, first
+):
+    before, data, batch = place(first, ORDER[:1])
+    middle, _ = jax.block_until_ready(advance(before, data, batch))
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(before))
+    assert not data.is_deleted()
+    with jax.transfer_guard("disallow"):
+        after, _ = jax.block_until_ready(advance(middle, data, batch))
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(middle))
+    assert int(after.step) == 2
+    assert advance._cache_size() == 1
+
+
+def test_the_mesh_is_one_axis_over_all_devices_or_the_given_ones(mesh):
+    assert dict(mesh.shape) == {parallel.AXIS: 2}
+    assert list(mesh.devices) == jax.devices()
+    second = jax.devices()[1:]
+    assert list(parallel.make_mesh(devices=second).devices) == second
+
+
+def test_every_device_gets_its_rows_of_every_batch_and_all_of_what_is_replicated(mesh):
+    split = parallel.split_batches(mesh, ORDER)
+    rows = {shard.device: np.asarray(shard.data) for shard in split.addressable_shards}
+    for place, device in enumerate(mesh.devices):
+        np.testing.assert_array_equal(rows[device], ORDER[:, 8 * place : 8 * place + 8])
+    for shard in parallel.replicate(mesh, IMAGES).addressable_shards:
+        np.testing.assert_array_equal(shard.data, IMAGES)
+
+
+@pytest.fixture
+def compilation_cache(monkeypatch, tmp_path):
+    names = (
+        "jax_compilation_cache_dir",
+        "jax_persistent_cache_min_compile_time_secs",
+    )
+    kept = {name: jax.config.values[name] for name in names}
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def directory(own=None):
+        jax.config.update(names[0], own)
+        parallel.keep_compiled_programs()
+        return jax.config.values[names[0]]
+
+    yield directory
+    for name, value in kept.items():
+        jax.config.update(name, value)
+
+
+def test_compiled_programs_are_kept_apart_by_jaxlib_and_by_the_cpus_features(
+    compilation_cache, monkeypatch, tmp_path
+):
+    here = compilation_cache()
+    start = re.escape(f"{tmp_path}/infogan_jax/compiled/{jaxlib.__version__}-")
+    assert re.fullmatch(start + "[0-9a-f]{12}", here)
+    assert compilation_cache() == here
+    monkeypatch.setattr(parallel, "_cpu_features", lambda: b"flags : of another CPU")
+    elsewhere = compilation_cache()
+    assert elsewhere != here
+    monkeypatch.setattr(jaxlib, "__version__", "0.0.1")
+    assert compilation_cache() not in (here, elsewhere)
+
+
+def test_a_cache_directory_that_the_user_has_set_is_left_alone(compilation_cache):
+    assert compilation_cache("their/own") == "their/own"
