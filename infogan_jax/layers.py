@@ -31,6 +31,8 @@ Convolution = Callable[[Images, Kernel, int], Features]
 class Layer:
     """One line of a table: linear map, batch norm, nonlinearity, in this order.
 
+    A fully connected layer is normalised unit by unit, and becomes an image last.
+
     Attributes:
       kind: `fc`, `conv` or `upconv`.
       shape: output features, or (height, width, features) of a fully connected

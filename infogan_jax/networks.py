@@ -59,11 +59,12 @@ class Stack(nn.Module):
             x = nn.SpectralNorm(linear)(x, update_stats=train)
         else:
             x = linear(x)
-        if layer.kind == "fc" and len(layer.shape) > 1:
-            x = x.reshape(x.shape[0], *layer.shape)
         if layer.norm:
             x = batch_norm(self.axis, train, name=f"norm_{position}")(x)
-        return self._activate(layer.activation, x)
+        x = self._activate(layer.activation, x)
+        if layer.kind == "fc" and len(layer.shape) > 1:
+            x = x.reshape(x.shape[0], *layer.shape)
+        return x
 
     def _activate(self, activation: str, x: Array) -> Array:
         if activation == "lrelu":

@@ -112,14 +112,18 @@ def _discriminator_step(
 def _generator_step(
     algorithm: Algorithm, state: TrainState, keys: StreamKeys, axis: str | None
 ) -> tuple[TrainState, Metrics]:
-    """Moves G against the D and Q that have just moved."""
+    """Moves G against the D and Q that have just moved.
+
+    L_I reaches G through the trunk, whether or not it moves the trunk.
+    """
+    through = replace(algorithm, info_to_trunk=True)
 
     def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
         drawn, generated, stats = _generate(
             algorithm, state, {**state.params, **params}, keys["g_latents"]
         )
         generated = _add_noise(algorithm, state, generated, keys["g_noise"])
-        logits, outputs, _ = _discriminate(algorithm, state, state.params, generated)
+        logits, outputs, _ = _discriminate(through, state, state.params, generated)
         information = jnp.zeros(())
         if algorithm.info_to_generator:
             bounds = objective.mi_bounds(algorithm.spec, outputs, drawn.codes)

@@ -106,7 +106,7 @@ def test_table_1_has_as_many_parameters_as_counted_by_hand(mnist):
     assert count(params["recognition"]) == (1024 * 128 + 256) + (128 * 12 + 12)
     assert count(params["generator"]) == (
         (74 * 1024 + 2048)
-        + (1024 * 7 * 7 * 128 + 2 * 128)  # batch norm by channel
+        + (1024 * 7 * 7 * 128 + 2 * 7 * 7 * 128)
         + (4 * 4 * 128 * 64 + 128)
         + (4 * 4 * 64 * 1 + 1)
     )

@@ -22,6 +22,7 @@ OTHER_CODES = "categorical(10) @ 3, uniform @ 0, uniform @ 0.25"
 OTHER_LAMBDAS = (3.0, 0.0, 0.25)
 BATCH = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
 SWITCHES = dict(noise_sd=lambda step: 0.1 * step, real_label=0.9, average_decay=0.75)
+RATE_D = 0.125
 close = partial(chex.assert_trees_all_close, rtol=1e-3, atol=2e-6)
 quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
@@ -54,17 +55,25 @@ def compiled(codes, **switches):
 
 
 @cache
-def moved(codes=CODES, at=0, rate_d=1.0, rate_g=1.0, **switches):
-    """Minus the movement of every parameter in one step, and the step's results.
-
-    With a rate of 1 the movement is the gradient.
-    """
+def moved(codes=CODES, at=0, rate_d=RATE_D, rate_g=1.0, **switches):
+    """Minus the movement of every parameter in one step, and the step's results."""
     before = replace(first(), step=jnp.int32(at))
     if "average_decay" in switches:
         before = replace(before, average=before.params["generator"])
     result = compiled(codes, **switches)(before, BATCH, rate_d, rate_g)
     before, (after, metrics) = jax.device_get((before, result))
     return jax.tree.map(np.subtract, before.params, after.params), after, metrics
+
+
+def gradients(*args, **switches):
+    """The movement over the rate. D moves little, so that G's gradient stays tame."""
+    movement, after, metrics = moved(*args, **switches)
+    rates = {"generator": 1.0, "discriminator": RATE_D, "recognition": RATE_D}
+    scaled = {
+        name: jax.tree.map(partial(np.multiply, 1 / rate), movement[name])
+        for name, rate in rates.items()
+    }
+    return scaled, after, metrics
 
 
 @quick_jit
@@ -128,13 +137,13 @@ def equation_6(before, lam_d, lam_g, sd, target, rate_d):
     return {**grads, "generator": g_grads}, values | {"jsd_bound": jsd}
 
 
-def formula(lam_d=LAMBDAS, lam_g=LAMBDAS, *, at=0, sd=0.0, target=1.0, rate_d=1.0):
+def formula(lam_d=LAMBDAS, lam_g=LAMBDAS, *, at=0, sd=0.0, target=1.0, rate_d=RATE_D):
     before = replace(first(), step=jnp.int32(at))
     return jax.device_get(equation_6(before, lam_d, lam_g, sd, target, rate_d))
 
 
 def test_the_step_follows_the_gradient_of_equation_6_with_each_batch_apart():
-    grads, after, metrics = moved()
+    grads, after, metrics = gradients()
     expected, values = formula()
     close(grads, expected)
     close(metrics, values)
@@ -142,7 +151,7 @@ def test_the_step_follows_the_gradient_of_equation_6_with_each_batch_apart():
 
 
 def test_instance_noise_and_label_smoothing_enter_equation_6_as_they_say():
-    grads, _, metrics = moved(at=3, **SWITCHES)
+    grads, _, metrics = gradients(at=3, **SWITCHES)
     expected, values = formula(at=3, sd=0.3, target=0.9)
     close(grads, expected)
     close(metrics, values)
@@ -151,7 +160,7 @@ def test_instance_noise_and_label_smoothing_enter_equation_6_as_they_say():
 
 
 def test_l_i_moves_the_trunk_and_without_info_to_trunk_the_gan_loss_alone_does():
-    with_information, without = moved()[0], moved(info_to_trunk=False)[0]
+    with_information, without = gradients()[0], gradients(info_to_trunk=False)[0]
     gan_alone = formula((0.0, 0.0, 0.0))[0]
     close(without["discriminator"], gan_alone["discriminator"])
     close(without["recognition"], with_information["recognition"])
@@ -165,15 +174,15 @@ def test_without_info_to_trunk_l_i_still_reaches_the_generator():
 
 
 def test_l_i_reaches_the_generator_unless_it_is_told_not_to():
-    ignored = moved(OTHER_CODES, info_to_generator=False)[0]
+    ignored = gradients(OTHER_CODES, info_to_generator=False)[0]
     informed = formula(OTHER_LAMBDAS, OTHER_LAMBDAS)[0]
     close(ignored, formula(OTHER_LAMBDAS, (0.0, 0.0, 0.0))[0])
     assert size(informed["generator"], ignored["generator"]) > 1e-3
 
 
 def test_lambda_scales_the_gradient_of_its_own_code_alone():
-    base = moved()[0]["recognition"]["fc_1"]["kernel"]
-    scaled = moved(OTHER_CODES, info_to_generator=False)[0]
+    base = gradients()[0]["recognition"]["fc_1"]["kernel"]
+    scaled = gradients(OTHER_CODES, info_to_generator=False)[0]
     ratios = np.array([3.0] * 10 + [0.0] * 2 + [0.5] * 2)  # of each unit of Q
     close(scaled["recognition"]["fc_1"]["kernel"], ratios[None] * base)
     assert (np.abs(base).max(0) > 1e-4).all()
@@ -198,19 +207,19 @@ def test_every_player_step_and_example_draws_from_a_key_of_its_own():
 
 def test_a_step_is_a_function_of_seed_and_step_and_differs_with_each():
     seeds = [replace(first(), seed=jnp.uint32(seed)) for seed in (7, 8)]
-    again, other = (compiled(CODES)(before, BATCH, 1.0, 1.0) for before in seeds)
-    chex.assert_trees_all_equal(jax.device_get(again), moved()[1:])
-    losses = [m["loss/generator"] for m in (moved()[2], moved(at=1)[2], other[1])]
+    again, other = (compiled(CODES)(before, BATCH, RATE_D, 1.0) for before in seeds)
+    chex.assert_trees_all_equal(jax.device_get(again), gradients()[1:])
+    losses = [m["loss/generator"] for m in (gradients()[2], moved(at=1)[2], other[1])]
     assert len(np.unique(losses)) == 3
 
 
 def test_the_average_of_g_is_off_by_default_or_an_exponential_moving_average():
-    after = moved(at=3, **SWITCHES)[1]
-    second = jax.device_get(compiled(CODES, **SWITCHES)(after, BATCH, 1.0, 1.0)[0])
+    after = gradients(at=3, **SWITCHES)[1]
+    second = jax.device_get(compiled(CODES, **SWITCHES)(after, BATCH, RATE_D, 1.0)[0])
     states = (jax.device_get(first()), after, second)
     generators = [each.params["generator"] for each in states]
     ema = jax.tree.map(lambda a, b, c: 0.5625 * a + 0.1875 * b + 0.25 * c, *generators)
     close(second.average, ema)
     chex.assert_trees_all_equal(second.sampling_params["generator"], second.average)
-    assert moved()[1].average == {}
-    assert moved()[1].sampling_params is moved()[1].params
+    assert gradients()[1].average == {}
+    assert gradients()[1].sampling_params is gradients()[1].params
