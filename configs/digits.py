@@ -18,7 +18,18 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
     config = ml_collections.ConfigDict()
     config.name = "digits"
     config.seed = 0
-    config.data = dict(name="digits", batch_size=128)
+    config.data = dict(
+        source="digits",
+        name="",
+        directory="",
+        crop=0,
+        size=0,
+        channels=0,
+        labels=False,
+        held_out=0.1,
+        stream=False,
+        batch_size=128,
+    )
     config.latents = dict(
         codes="categorical(10), 4 x uniform @ 0.1",
         noise_size=30,

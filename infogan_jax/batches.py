@@ -6,10 +6,14 @@ equally often. The order is a pure function of (seed, step): a resumed run sees
 what an uninterrupted one would have seen, on any number of devices.
 """
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Array, Int, Int32, UInt8
+
+Images = UInt8[np.ndarray, "n height width channels"]
 
 
 @lru_cache(maxsize=4)
@@ -30,6 +34,54 @@ def indices(
     orders = np.concatenate([epoch_order(seed, epoch, size) for epoch in epochs])
     offset = epochs.start * size
     return orders[start - offset : end - offset].reshape(steps, batch_size)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """How real images reach the step.
+
+    Attributes:
+      resident: what lies on the devices for the whole run; empty if streamed.
+      calls: one array [steps, batch, ...] for each call of the step, from the host.
+      fetch: (resident, one step's part of a call) -> bytes [batch, H, W, C].
+    """
+
+    resident: np.ndarray
+    calls: Iterator[np.ndarray]
+    fetch: Callable[[Array, Array], Array]
+
+
+def resident(images: Images, seed: int, firsts: range, batch_size: int) -> Feed:
+    """Images on the device, indices from the host: for data that fits.
+
+    Args:
+      images: the training images.
+      seed: of the run.
+      firsts: the first step of each call; its stride is the steps of a call.
+      batch_size: over all devices.
+    """
+    size, steps = len(images), firsts.step
+    calls = (indices(seed, first, steps, batch_size, size) for first in firsts)
+    return Feed(images, calls, gather)
+
+
+def streamed(images: Images, seed: int, firsts: range, batch_size: int) -> Feed:
+    """The same batches gathered on the host, a few calls ahead of the step.
+
+    For data larger than a device's memory, mapped from a file. The order is a
+    function of the step, so that there is no iterator state to save.
+    """
+    import grain
+
+    size, steps = len(images), firsts.step
+
+    def call(first: int) -> np.ndarray:
+        return np.asarray(images[indices(seed, first, steps, batch_size, size)])
+
+    source = grain.MapDataset.source(list(firsts)).map(call)
+    options = grain.ReadOptions(num_threads=2, prefetch_buffer_size=2)
+    calls = iter(source.to_iter_dataset(options))
+    return Feed(np.zeros(0, np.uint8), calls, lambda _, batch: batch)
 
 
 def gather(

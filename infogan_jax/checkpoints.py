@@ -27,7 +27,6 @@ class Checkpoints:
 
     def __init__(self, directory: Path, *, read_only: bool = False) -> None:
         """Opens `directory`, which is made unless `read_only`."""
-        logging.getLogger("absl").setLevel(logging.ERROR)
         self._directory = directory
         self._manager = ocp.CheckpointManager(
             directory.absolute(),

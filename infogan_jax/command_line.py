@@ -19,8 +19,6 @@ def run(define: Callable[[], None], main: Callable[[], int]) -> NoReturn:
     loaded ends in one line on stderr and status 2; a `RunFailure` in one line and
     status 1.
     """
-    for noisy in ("jax", "matplotlib"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         define()
     except Exception as error:  # a config file is a program and can raise anything
@@ -49,6 +47,8 @@ def config() -> dict[str, Any]:
 
 
 def _guarded(main: Callable[[], int]) -> int:
+    for noisy in ("absl", "jax", "matplotlib"):  # parsing flags has set their levels
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     try:
         return main()
     except UserError as error:

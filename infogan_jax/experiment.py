@@ -5,20 +5,19 @@ differ in what the words of a config mean.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
-from jaxtyping import Int32
 
 from infogan_jax import batches, networks, notation, parallel, state
 from infogan_jax.algorithm import Algorithm, Optimisers
+from infogan_jax.batches import Feed
 from infogan_jax.data import sources
-from infogan_jax.data.dataset import Dataset
+from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.errors import UserError
 from infogan_jax.latents import LatentSpec
 from infogan_jax.networks import Networks
@@ -27,7 +26,15 @@ from infogan_jax.validation import FLAG, NAME, TEXT, check, choice, number, whol
 FIELDS = {
     "name": NAME,
     "seed": whole(0, 2**32 - 1),
-    "data.name": choice(sources.SOURCES),
+    "data.source": choice(sources.SOURCES),
+    "data.name": TEXT,
+    "data.directory": TEXT,
+    "data.crop": whole(0, 4096),
+    "data.size": whole(0, 1024),
+    "data.channels": choice((0, 1, 3)),
+    "data.labels": FLAG,
+    "data.held_out": number(0, 0.9, above=True),
+    "data.stream": FLAG,
     "data.batch_size": whole(2),
     "latents.codes": TEXT,
     "latents.noise_size": whole(1),
@@ -102,14 +109,19 @@ class Experiment:
         create = partial(state.create, self.algorithm)
         return jax.jit(create)(jnp.uint32(self.seed))
 
-    def batches(self, first_step: int) -> Int32[np.ndarray, "steps batch"]:
-        """The indices of the images of one call of the step."""
-        return batches.indices(
+    def call_ends(self, first_step: int) -> range:
+        """The number of steps taken after each call, from `first_step` on."""
+        per_call = self.steps_per_call
+        return range(first_step + per_call, self.steps + 1, per_call)
+
+    def feed(self, first_step: int) -> Feed:
+        """The real images of every call of the step from `first_step` on."""
+        make = batches.streamed if self.flat["data.stream"] else batches.resident
+        return make(
+            self.dataset.train.images,
             self.seed,
-            first_step,
-            self.steps_per_call,
+            range(first_step, self.steps, self.steps_per_call),
             self.batch_size,
-            len(self.dataset.train.images),
         )
 
 
@@ -128,12 +140,14 @@ def build(config: Mapping[str, Any]) -> Experiment:
         flat["latents.fixed_sd"] or None,
         flat["latents.sd_floor"],
     )
-    dataset = sources.load(flat["data.name"])
+    dataset = sources.load(
+        Request(**{field.name: flat[f"data.{field.name}"] for field in fields(Request)})
+    )
     size = len(dataset.train.images)
     if flat["data.batch_size"] > size:
         raise UserError(
             f"config.data.batch_size (={flat['data.batch_size']}) must be at most the "
-            f"number of training images (={size}) of {flat['data.name']}."
+            f"number of training images (={size}) of {dataset.provenance['name']}."
         )
     algorithm = Algorithm(
         spec,

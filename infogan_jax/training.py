@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 
-from infogan_jax import batches, experiment, parallel, run_directory, traversals
+from infogan_jax import experiment, parallel, run_directory, traversals
 from infogan_jax.checkpoints import Checkpoints
 from infogan_jax.experiment import Experiment
 from infogan_jax.reporting import Report, StopRequest
@@ -40,10 +40,6 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
         Checkpoints(workdir / CHECKPOINTS) as checkpoints,
         StopRequest() as stop,
     ):
-        advance = parallel.map_steps(
-            partial(train_step, exp.algorithm), batches.gather, mesh
-        )
-        data = parallel.replicate(mesh, exp.dataset.train.images)
         state = parallel.replicate(mesh, exp.first_state())
         state = checkpoints.restore_newest(state) or state
         start = int(state.step)
@@ -51,16 +47,21 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
             print(f"{workdir} is complete: step {start}. {_next(workdir)}")
             return 0
         run_directory.record_environment(workdir, exp.dataset.provenance)
+        feed = exp.feed(start)
+        data = parallel.replicate(mesh, feed.resident)
+        advance = parallel.map_steps(
+            partial(train_step, exp.algorithm), feed.fetch, mesh
+        )
         with Report(workdir, start, exp.steps, exp.batch_size) as report:
             report.say(_introduction(exp, workdir, start))
-            for first in range(start, exp.steps, exp.steps_per_call):
-                drawn = parallel.split_batches(mesh, exp.batches(first))
+            for step, call in zip(exp.call_ends(start), feed.calls, strict=True):
+                drawn = parallel.split_batches(mesh, call)
                 state, metrics = advance(state, data, drawn)
-                step, stopping = first + exp.steps_per_call, stop.signal is not None
                 if exp.is_due("log", step):
                     report.log(step, metrics)
                 if exp.is_due("picture", step):
                     report.pictures(step, _pictures(exp, state))
+                stopping = stop.signal is not None
                 if exp.is_due("checkpoint", step) or stopping:
                     checkpoints.save(state)
                 if stopping:

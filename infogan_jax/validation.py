@@ -49,10 +49,13 @@ def number(low: float, high: float = math.inf, *, above: bool = False) -> Rule:
     )
 
 
-def choice(options: Iterable[str]) -> Rule:
-    """One of some words."""
+def choice(options: Iterable[str | int]) -> Rule:
+    """One of some words, or of some whole numbers."""
     options = tuple(options)
-    return Rule(lambda value: value in options, f"one of {', '.join(options)}")
+    return Rule(
+        lambda value: any(type(value) is type(o) and value == o for o in options),
+        f"one of {', '.join(map(str, options))}",
+    )
 
 
 FLAG = Rule(lambda value: type(value) is bool, "True or False")

@@ -93,3 +93,16 @@ def test_gather_takes_the_images_in_the_order_of_the_batch():
     expected = np.stack([painted[3], painted[0], painted[3]])
     np.testing.assert_array_equal(taken, expected)
     assert taken.dtype == jnp.uint8
+
+
+@pytest.mark.parametrize("make", [batches.resident, batches.streamed])
+@pytest.mark.parametrize("first", [0, 6])
+def test_a_feed_gives_the_images_of_the_order_from_any_step_on(make, first):
+    images = np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1)
+    feed = make(images, 3, range(first, 12, 2), 4)
+    given = [
+        [feed.fetch(jnp.asarray(feed.resident), step)[:, 0, 0, 0] for step in call]
+        for call in map(jnp.asarray, feed.calls)
+    ]
+    expected = batches.indices(3, first, 12 - first, 4, 10).reshape(-1, 2, 4)
+    np.testing.assert_array_equal(given, expected)

@@ -9,7 +9,7 @@ from jaxtyping import TypeCheckError
 from sklearn.datasets import load_digits
 
 from infogan_jax.data import digits, sources
-from infogan_jax.data.dataset import Dataset, Split
+from infogan_jax.data.dataset import Dataset, Request, Split
 
 SPLIT_SHA256 = {
     "train": "6612d0a064c751fd7079814cd865c2d615efca2a3c305c612a4b5f50d85d97ad",
@@ -85,7 +85,7 @@ def test_the_split_is_fixed_for_good(data, name):
 
 
 def test_digits_loaded_twice_are_the_same(data):
-    again = sources.load("digits")
+    again = sources.load(Request("digits"))
     assert again.provenance == data.provenance
     for name in ("train", "test"):
         one, two = getattr(data, name), getattr(again, name)

@@ -13,7 +13,7 @@ from infogan_jax.validation import flatten
 SIZE = 1437
 
 REFUSED = [
-    ({"data.name": "imagenet"}, r"config\.data\.name \(='imagenet'\) .* digits"),
+    ({"data.source": "imagenet"}, r"config\.data\.source \(='imagenet'\) .* digits"),
     (
         {"data.batch_size": SIZE + 1},
         rf"batch_size \(={SIZE + 1}\) must be at most .* training images \(={SIZE}\)",
@@ -92,7 +92,7 @@ def test_the_largest_possible_batch_is_the_data_itself(tiny_config):
     tiny_config.data.batch_size = SIZE - 1
     built = experiment.build(tiny_config.to_dict())
     assert len(built.dataset.train.images) == SIZE
-    assert built.batches(0).shape == (2, SIZE - 1)
+    assert next(built.feed(0).calls).shape == (2, SIZE - 1)
 
 
 def test_a_config_without_codes_is_a_plain_gan(tiny_config):

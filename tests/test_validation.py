@@ -19,7 +19,11 @@ WRONG = {
 OUTSIDE = {
     "name": ["", "a b", "a/b", "..", "é"],
     "seed": [-1, 2**32],
-    "data.name": ["", "Digits", "imagenet"],
+    "data.source": ["", "Digits", "imagenet"],
+    "data.crop": [-1, 4097],
+    "data.size": [-1, 1025],
+    "data.channels": [2, 4, -1],
+    "data.held_out": [0, 0.0, 0.91],
     "data.batch_size": [0, 1, 2**31],
     "latents.noise_size": [0],
     "latents.noise_kind": ["normal", ""],
@@ -42,6 +46,8 @@ OUTSIDE = {
 }
 ENDS = {
     "seed": [0, 2**32 - 1],
+    "data.channels": [0, 1, 3],
+    "data.held_out": [0.01, 0.9],
     "data.batch_size": [2],
     "latents.noise_size": [1],
     "latents.noise_kind": ["uniform", "gaussian"],

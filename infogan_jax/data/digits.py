@@ -9,12 +9,12 @@ import hashlib
 
 import numpy as np
 
-from infogan_jax.data.dataset import Dataset, Split
+from infogan_jax.data.dataset import Dataset, Request, Split
 
 TEST_SIZE = 360
 
 
-def load() -> Dataset:
+def load(request: Request | None = None) -> Dataset:
     """1,437 training and 360 held-out images, uint8 [n, 8, 8, 1], with labels.
 
     The split is stratified and fixed for good, so that figures compare.

@@ -1,11 +1,17 @@
 """The sources by their names in a config."""
 
-from infogan_jax.data import digits
-from infogan_jax.data.dataset import Dataset
+from infogan_jax.data import digits, folder, npz, sprites, tfds
+from infogan_jax.data.dataset import Dataset, Request
 
-SOURCES = {"digits": digits.load}
+SOURCES = {
+    "digits": digits.load,
+    "folder": folder.load,
+    "npz": npz.load,
+    "sprites": sprites.load,
+    "tfds": tfds.load,
+}
 
 
-def load(name: str) -> Dataset:
-    """Loads a data set by the name it has in `SOURCES`."""
-    return SOURCES[name]()
+def load(request: Request) -> Dataset:
+    """Loads what a config asks for from the source that it names."""
+    return SOURCES[request.source](request)

@@ -1,0 +1,134 @@
+"""InfoGAN on a folder of your own images.
+
+    D=path/to/images
+    python train.py --config=configs/folder.py --config.data.directory=$D
+    python train.py --config=configs/folder.py:64x1 --config.data.directory=$D
+    python train.py --config=configs/folder.py:64x1-smoke --config.data.directory=$D
+
+What follows the colon is the size that images are brought to, 8, 16, 32, 64 or 128
+pixels square, and the channels, 1 (gray) or 3 (colour): 32x3, 32x32x3 and 32 are
+the same, and the default. It chooses the networks. Everything else is a flag, e.g.
+
+    --config.latents.codes="kind=categorical(6), 3 x uniform @ 0.1"
+    --config.data.labels=True     # the first level of the folder is the class
+
+At 32 the networks are those of the paper for SVHN and CelebA; at 16 those for
+MNIST, from 4 x 4 on; at 8 those of configs/digits.py; at 64 and 128 as many layers
+more as there are halvings. Gray images are in [0, 1], colour in [-1, 1], as in the
+paper. Codes, 20,000 steps and the floor of 0.1 are a start, not a result. If D
+learns a small folder by heart (its loss falls steadily), try
+--config.objective.noise_sd=0.1.
+"""
+
+import ml_collections
+
+# For each size: the layers of the trunk, and those of G but for the last
+NETWORKS = {
+    8: (
+        "conv 64 s2 lrelu, conv 128 s2 bn lrelu, fc 256 bn lrelu",
+        "fc 256 bn relu, fc 2x2x128 bn relu, upconv 64 s2 bn relu",
+    ),
+    16: (
+        "conv 64 s2 lrelu, conv 128 s2 bn lrelu, fc 1024 bn lrelu",
+        "fc 1024 bn relu, fc 4x4x128 bn relu, upconv 64 s2 bn relu",
+    ),
+    32: (
+        "conv 64 s2 lrelu, conv 128 s2 bn lrelu, conv 256 s2 bn lrelu",
+        "fc 2x2x448 bn relu, upconv 256 s2 bn relu, upconv 128 s2 relu, "
+        "upconv 64 s2 relu",
+    ),
+    64: (
+        "conv 64 s2 lrelu, conv 128 s2 bn lrelu, conv 256 s2 bn lrelu, "
+        "conv 512 s2 bn lrelu",
+        "fc 4x4x512 bn relu, upconv 256 s2 bn relu, upconv 128 s2 bn relu, "
+        "upconv 64 s2 bn relu",
+    ),
+    128: (
+        "conv 64 s2 lrelu, conv 128 s2 bn lrelu, conv 256 s2 bn lrelu, "
+        "conv 512 s2 bn lrelu, conv 512 s2 bn lrelu",
+        "fc 4x4x512 bn relu, upconv 512 s2 bn relu, upconv 256 s2 bn relu, "
+        "upconv 128 s2 bn relu, upconv 64 s2 bn relu",
+    ),
+}
+LAST = {1: "upconv 1 s2 sigmoid", 3: "upconv 3 s2 tanh"}
+SHAPES = {
+    text: (size, channels)
+    for size in NETWORKS
+    for channels in LAST
+    for text in (f"{size}x{channels}", f"{size}x{size}x{channels}")
+} | {str(size): (size, 3) for size in NETWORKS}
+
+
+def get_config(mode: str = "32x3") -> ml_collections.ConfigDict:
+    """Returns the experiment; `mode` is SIZE[xCHANNELS][-smoke], or `smoke`."""
+    shape = "32x3" if mode == "smoke" else mode.removesuffix("-smoke")
+    if shape not in SHAPES:
+        raise ValueError(
+            f"configs/folder.py:{mode}: the mode must be SIZE, SIZExCHANNELS or "
+            "SIZExSIZExCHANNELS, each alone or with -smoke after it, or smoke; with "
+            f"a SIZE of {', '.join(map(str, NETWORKS))} and 1 or 3 CHANNELS"
+        )
+    size, channels = SHAPES[shape]
+    trunk, generator = NETWORKS[size]
+    config = ml_collections.ConfigDict()
+    config.name = f"folder_{size}x{channels}"
+    config.seed = 0
+    config.data = dict(
+        source="folder",
+        name="",
+        directory="",
+        crop=0,
+        size=size,
+        channels=channels,
+        labels=False,
+        held_out=0.1,
+        stream=False,
+        batch_size=128,
+    )
+    config.latents = dict(
+        codes="categorical(10), 2 x uniform @ 0.1",
+        noise_size=128,
+        noise_kind="uniform",
+        fixed_sd=0.0,  # 0: Q learns it
+        sd_floor=0.1,
+    )
+    config.networks = dict(
+        generator=f"{generator}, {LAST[channels]}",
+        trunk=trunk,
+        recognition="fc 128 bn lrelu",
+        lrelu_slope=0.1,
+        spectral_norm=False,
+    )
+    config.objective = dict(
+        info_to_generator=True,
+        info_to_trunk=True,
+        real_label=1.0,
+        noise_sd=0.0,
+        noise_anneal_steps=0,
+    )
+    config.optimiser = dict(
+        discriminator_learning_rate=2e-4,
+        generator_learning_rate=1e-3,
+        beta1=0.5,
+        beta2=0.999,
+        average_decay=0.0,
+    )
+    config.training = dict(
+        steps=20_000,
+        steps_per_call=25,
+        log_every=100,
+        picture_every=1000,
+        checkpoint_every=1000,
+    )
+    config.evaluation = dict(samples=10_000)
+    if mode.endswith("smoke"):
+        config.name = f"{config.name}_smoke"
+        config.training = dict(
+            steps=4,
+            steps_per_call=2,
+            log_every=2,
+            picture_every=4,
+            checkpoint_every=4,
+        )
+        config.evaluation.samples = 200
+    return config
