@@ -180,6 +180,16 @@ def test_a_finished_run_called_again_does_nothing(
     assert kept(workdir) == kept(finished)
 
 
+def test_a_streamed_run_takes_the_steps_of_one_in_memory(
+    finished, tiny_config, tmp_path
+):
+    tiny_config.data.stream = True
+    assert training.train(tiny_config.to_dict(), tmp_path) == 0
+    for streamed, kept in zip(lines_of(tmp_path), lines_of(finished), strict=True):
+        for name in streamed.keys() - set(TIMING):
+            assert streamed[name] == pytest.approx(kept[name], abs=1e-4)
+
+
 def test_a_run_with_more_steps_goes_on_where_it_ended(finished, tiny_config, tmp_path):
     workdir = shutil.copytree(finished, tmp_path / "run")
     tiny_config.training.steps = 12
