@@ -51,7 +51,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         info_to_generator=True,
         info_to_trunk=True,
         real_label=1.0,
-        noise_sd=0.1,
+        noise_sd=0.15,
         noise_anneal_steps=0,
     )
     config.optimiser = dict(
