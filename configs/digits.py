@@ -5,7 +5,9 @@ The run without flags: no download, under two minutes on two CPU cores.
     python train.py                                     # this file
     python train.py --config=configs/digits.py:smoke    # the same in seconds
 
-Networks in the manner of the paper's table 1, a size smaller.
+Networks in the manner of the paper's table 1, a size smaller. L_I of the categorical
+code reaches 2.29 of 2.303 nats; its accuracy as a classifier was 0.850, 0.911 and 0.806
+for seeds 0, 1 and 2 (docs/results.md).
 """
 
 import ml_collections
