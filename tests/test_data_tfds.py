@@ -16,12 +16,6 @@ import sys
 import numpy as np
 import tensorflow_datasets as tfds
 
-def examples(split):
-    rng = np.random.default_rng(len(split))
-    for i in range({"train": 12, "test": 4}[split]):
-        image = rng.integers(0, 256, (10, 8, 3), dtype=np.uint8)
-        yield i, {"image": image, "label": i % 3}
-
 class Tiny(tfds.core.GeneratorBasedBuilder):
     VERSION = tfds.core.Version("1.0.0")
     pkg_dir_path = pathlib.Path(sys.argv[1])
@@ -36,10 +30,13 @@ class Tiny(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        return {split: examples(split) for split in ("train", "test")}
+        return {split: self._generate_examples(split) for split in ("train", "test")}
 
-    def _generate_examples(self):
-        raise NotImplementedError
+    def _generate_examples(self, split):
+        rng = np.random.default_rng(len(split))
+        for i in range({"train": 12, "test": 4}[split]):
+            image = rng.integers(0, 256, (10, 8, 3), dtype=np.uint8)
+            yield i, {"image": image, "label": i % 3}
 
 Tiny(data_dir=sys.argv[1], file_format=sys.argv[2]).download_and_prepare()
 """
