@@ -3,14 +3,16 @@
 Three Cat(20) codes and one U(-1, 1) code; 128 noise variables, so 189 inputs of G.
 The paper takes lambda by the variation that it wants to show:
 
-    D=path/to/rendered_chairs
-    python train.py --config=configs/chairs.py --config.data.directory=$D
-    python train.py --config=configs/chairs.py:width --config.data.directory=$D
-    python train.py --config=configs/chairs.py:smoke --config.data.directory=$D
+    python train.py --config=configs/chairs.py
+    python train.py --config=configs/chairs.py:width
+    python train.py --config=configs/chairs.py:smoke
 
 Without a mode it is rotation. The paper shows the best of 5 seeds, in pictures
-only. The images are those of Aubry et al. 2014, which tfds does not have: unpack
+only. The images are those of Aubry et al. 2014; tfds does not have them, but this
+project brings the builder, which downloads (the address is untried)
 https://www.di.ens.fr/willow/research/seeing3Dchairs/data/rendered_chairs.tar
+or takes it from downloads/manual/ in the data directory. A folder of your own:
+--config.data.source=folder --config.data.directory=path/to/images
 
 Where the paper disagrees with itself (its text has four Cat(20) codes), its
 appendix wins, whose sizes add up; the last upconv, printed without a stride, has 2,
@@ -38,8 +40,8 @@ def get_config(mode: str = "rotation") -> ml_collections.ConfigDict:
     config.name = f"chairs_{variation}"
     config.seed = 0
     config.data = dict(
-        source="folder",
-        name="",
+        source="tfds",
+        name="rendered_chairs",
         directory="",
         crop=0,
         size=64,
@@ -69,6 +71,7 @@ def get_config(mode: str = "rotation") -> ml_collections.ConfigDict:
         recognition="",
         lrelu_slope=0.1,
         spectral_norm=False,
+        precision="float32",
     )
     config.objective = dict(
         info_to_generator=True,
@@ -76,6 +79,9 @@ def get_config(mode: str = "rotation") -> ml_collections.ConfigDict:
         real_label=1.0,
         noise_sd=0.0,
         noise_anneal_steps=0,
+    )
+    config.real_information = dict(
+        weight=0.0, rotation=0.0, shear=0.0, scale=0.0, shift=0.0
     )
     config.optimiser = dict(
         discriminator_learning_rate=2e-4,

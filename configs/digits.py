@@ -33,9 +33,9 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         batch_size=128,
     )
     config.latents = dict(
-        codes="categorical(10), 4 x uniform @ 0.1",
-        noise_size=30,
-        noise_kind="uniform",
+        codes="categorical(10), 4 x uniform @ 0.2",
+        noise_size=62,
+        noise_kind="gaussian",
         fixed_sd=0.0,  # 0: Q learns it
         sd_floor=0.3,
     )
@@ -48,6 +48,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         recognition="fc 128 bn lrelu",
         lrelu_slope=0.1,
         spectral_norm=False,
+        precision="float32",
     )
     config.objective = dict(
         info_to_generator=True,
@@ -55,6 +56,9 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         real_label=1.0,
         noise_sd=0.15,
         noise_anneal_steps=0,
+    )
+    config.real_information = dict(
+        weight=4.0, rotation=15.0, shear=0.3, scale=0.15, shift=0.075
     )
     config.optimiser = dict(
         discriminator_learning_rate=2e-4,
@@ -64,7 +68,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         average_decay=0.0,
     )
     config.training = dict(
-        steps=5000,
+        steps=4000,
         steps_per_call=25,
         log_every=100,
         picture_every=1000,

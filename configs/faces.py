@@ -3,16 +3,17 @@
 Five U(-1, 1) codes; 128 noise variables, so 133 inputs of G. The paper takes
 learning rates and lambda by the variation that it wants to show:
 
-    D=path/to/renderings
-    python train.py --config=configs/faces.py --config.data.directory=$D
-    python train.py --config=configs/faces.py:elevation --config.data.directory=$D
-    python train.py --config=configs/faces.py:lighting --config.data.directory=$D
-    python train.py --config=configs/faces.py:smoke --config.data.directory=$D
+    python train.py --config=configs/faces.py
+    python train.py --config=configs/faces.py:elevation
+    python train.py --config=configs/faces.py:lighting
+    python train.py --config=configs/faces.py:smoke
 
 Without a mode it is azimuth; lighting shows wide or narrow as well, in another
 code. The paper shows the best of 5 seeds, in pictures only. Its faces are drawn
-with the Basel Face Model, whose licence each user has to ask for: so the data is a
-folder of your images, of any size.
+with the Basel Face Model, whose licence each user has to ask for at
+https://faces.dmi.unibas.ch/bfm/: so put your renderings, of any size, into
+downloads/manual/rendered_faces/ in the data directory. Any other folder will do as
+well: --config.data.source=folder --config.data.directory=path/to/images
 
 D and Q share all but one linear map (recognition is empty). Where the paper gives
 no number, the choice is ours: a floor of 0.1 under Q's standard deviation, without
@@ -42,8 +43,8 @@ def get_config(mode: str = "azimuth") -> ml_collections.ConfigDict:
     config.name = f"faces_{variation}"
     config.seed = 0
     config.data = dict(
-        source="folder",
-        name="",
+        source="tfds",
+        name="rendered_faces",
         directory="",
         crop=0,
         size=32,
@@ -69,6 +70,7 @@ def get_config(mode: str = "azimuth") -> ml_collections.ConfigDict:
         recognition="",
         lrelu_slope=0.1,
         spectral_norm=False,
+        precision="float32",
     )
     config.objective = dict(
         info_to_generator=True,
@@ -76,6 +78,9 @@ def get_config(mode: str = "azimuth") -> ml_collections.ConfigDict:
         real_label=1.0,
         noise_sd=0.0,
         noise_anneal_steps=0,
+    )
+    config.real_information = dict(
+        weight=0.0, rotation=0.0, shear=0.0, scale=0.0, shift=0.0
     )
     config.optimiser = dict(
         discriminator_learning_rate=d_rate,

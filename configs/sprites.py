@@ -57,6 +57,7 @@ def get_config(mode: str = "paper") -> ml_collections.ConfigDict:
         recognition="",
         lrelu_slope=0.1,
         spectral_norm=True,
+        precision="float32",
     )
     config.objective = dict(
         info_to_generator=True,
@@ -64,6 +65,9 @@ def get_config(mode: str = "paper") -> ml_collections.ConfigDict:
         real_label=1.0,
         noise_sd=0.0,
         noise_anneal_steps=0,
+    )
+    config.real_information = dict(
+        weight=0.0, rotation=0.0, shear=0.0, scale=0.0, shift=0.0
     )
     config.optimiser = dict(
         discriminator_learning_rate=2e-3,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import optax
 from jaxtyping import Array
 
+from infogan_jax.augment import Augmentation
 from infogan_jax.latents import LatentSpec
 from infogan_jax.networks import Networks
 
@@ -38,6 +39,9 @@ class Algorithm:
         Q that G ignores (the baseline of the paper's figure 1).
       info_to_trunk: whether L_I moves the trunk that D and Q share.
       average_decay: of the moving average of G's parameters; 0 is off.
+      real_information: the weight, relative to each lambda, of the bound that D and Q
+        maximise on real images (`objective.real_mi_bounds`); 0 is off.
+      augmentation: the transformations under which Q is to read a real image alike.
     """
 
     spec: LatentSpec
@@ -48,3 +52,5 @@ class Algorithm:
     info_to_generator: bool = True
     info_to_trunk: bool = True
     average_decay: float = 0.0
+    real_information: float = 0.0
+    augmentation: Augmentation = Augmentation()

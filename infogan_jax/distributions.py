@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+_SMALLEST = 1e-30  # whose logarithm is finite in float32
 
 
 def categorical_log_prob(
@@ -33,6 +34,12 @@ def normal_log_prob(
     """Log density of N(`mean`, exp(`log_sd`)^2) at `value`, in nats."""
     standardised = (value - mean) * jnp.exp(-log_sd)
     return -0.5 * jnp.square(standardised) - log_sd - _HALF_LOG_TWO_PI
+
+
+def entropy(probabilities: Float[Array, "k"]) -> Float[Array, ""]:
+    """Entropy of a categorical distribution in nats, 0 to ln(k); 0 log 0 = 0."""
+    logs = jnp.log(jnp.maximum(probabilities, _SMALLEST))
+    return -jnp.sum(probabilities * logs)
 
 
 def categorical_entropy(size: int) -> float:

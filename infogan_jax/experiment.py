@@ -15,54 +15,14 @@ import optax
 
 from infogan_jax import batches, networks, notation, parallel, state
 from infogan_jax.algorithm import Algorithm, Optimisers
+from infogan_jax.augment import Augmentation
 from infogan_jax.batches import Feed
 from infogan_jax.data import sources
 from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.errors import UserError
 from infogan_jax.latents import LatentSpec
 from infogan_jax.networks import Networks
-from infogan_jax.validation import FLAG, NAME, TEXT, check, choice, number, whole
-
-FIELDS = {
-    "name": NAME,
-    "seed": whole(0, 2**32 - 1),
-    "data.source": choice(sources.SOURCES),
-    "data.name": TEXT,
-    "data.directory": TEXT,
-    "data.crop": whole(0, 4096),
-    "data.size": whole(0, 1024),
-    "data.channels": choice((0, 1, 3)),
-    "data.labels": FLAG,
-    "data.held_out": number(0, 0.9, above=True),
-    "data.stream": FLAG,
-    "data.batch_size": whole(2),
-    "latents.codes": TEXT,
-    "latents.noise_size": whole(1),
-    "latents.noise_kind": choice(("uniform", "gaussian")),
-    "latents.fixed_sd": number(0),
-    "latents.sd_floor": number(0, above=True),
-    "networks.generator": TEXT,
-    "networks.trunk": TEXT,
-    "networks.recognition": TEXT,
-    "networks.lrelu_slope": number(0, 1),
-    "networks.spectral_norm": FLAG,
-    "objective.info_to_generator": FLAG,
-    "objective.info_to_trunk": FLAG,
-    "objective.real_label": number(0.5, 1, above=True),
-    "objective.noise_sd": number(0),
-    "objective.noise_anneal_steps": whole(0),
-    "optimiser.discriminator_learning_rate": number(0, above=True),
-    "optimiser.generator_learning_rate": number(0, above=True),
-    "optimiser.beta1": number(0, 0.9999),
-    "optimiser.beta2": number(0, 0.999999),
-    "optimiser.average_decay": number(0, 0.999999),
-    "training.steps": whole(1),
-    "training.steps_per_call": whole(1),
-    "training.log_every": whole(1),
-    "training.picture_every": whole(1),
-    "training.checkpoint_every": whole(1),
-    "evaluation.samples": whole(100),
-}
+from infogan_jax.validation import FIELDS, check
 
 _CADENCES = ("steps", "log_every", "picture_every", "checkpoint_every")
 
@@ -140,9 +100,7 @@ def build(config: Mapping[str, Any]) -> Experiment:
         flat["latents.fixed_sd"] or None,
         flat["latents.sd_floor"],
     )
-    dataset = sources.load(
-        Request(**{field.name: flat[f"data.{field.name}"] for field in fields(Request)})
-    )
+    dataset = sources.load(Request(**_group(flat, "data", Request)))
     size = len(dataset.train.images)
     if flat["data.batch_size"] > size:
         raise UserError(
@@ -158,6 +116,8 @@ def build(config: Mapping[str, Any]) -> Experiment:
         flat["objective.info_to_generator"],
         flat["objective.info_to_trunk"],
         flat["optimiser.average_decay"],
+        flat["real_information.weight"],
+        Augmentation(**_group(flat, "real_information", Augmentation)),
     )
     return Experiment(_nested(flat), flat, dataset, algorithm)
 
@@ -194,6 +154,7 @@ def _networks(
         image_shape=image_shape,
         slope=flat["networks.lrelu_slope"],
         spectral_norm=flat["networks.spectral_norm"],
+        precision=flat["networks.precision"],
         axis=parallel.AXIS,
     )
 
@@ -213,6 +174,11 @@ def _noise_schedule(flat: dict[str, Any]) -> optax.Schedule | None:
     if not anneal:
         return optax.constant_schedule(sd)
     return optax.linear_schedule(sd, 0.0, anneal)
+
+
+def _group(flat: dict[str, Any], group: str, kind: type) -> dict[str, Any]:
+    """The fields of a group that bear the names of a dataclass's fields."""
+    return {field.name: flat[f"{group}.{field.name}"] for field in fields(kind)}
 
 
 def _nested(flat: dict[str, Any]) -> dict[str, Any]:

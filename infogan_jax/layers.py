@@ -156,13 +156,15 @@ def _on_platform(
 class Linear(nn.Module):
     """A linear map: `fc`, `conv` or `upconv`, with a bias where asked.
 
-    Weights start at N(0, 0.02^2), as in the authors' program.
+    Weights start at N(0, 0.02^2), as in the authors' program. They are float32; input
+    and weights are rounded to `dtype` for the product, which has that type.
     """
 
     kind: str
     features: int
     stride: int = 1
     use_bias: bool = True
+    dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
@@ -172,21 +174,25 @@ class Linear(nn.Module):
             nn.initializers.normal(WEIGHT_SD),
             (*square, x.shape[-1], self.features),
         )
+        x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
         if self.kind == "fc":
             y = x @ kernel
         else:
             y = {"conv": conv, "upconv": upconv}[self.kind](x, kernel, self.stride)
         if self.use_bias:
             bias = self.param("bias", nn.initializers.zeros, (self.features,))
-            y = y + jnp.broadcast_to(bias, y.shape)
+            y = y + jnp.broadcast_to(bias.astype(self.dtype), y.shape)
         return y
 
 
-def batch_norm(axis: str | None, train: bool, name: str) -> nn.BatchNorm:
+def batch_norm(
+    axis: str | None, train: bool, name: str, dtype: Any = jnp.float32
+) -> nn.BatchNorm:
     """Batch norm as in the authors' program, its statistics averaged over `axis`.
 
     Scale starts at N(1, 0.02^2), epsilon is 1e-5, and 0.9 is the share of the
-    running average that is kept at each step.
+    running average that is kept at each step. Statistics are float32, the result has
+    `dtype`.
     """
     return nn.BatchNorm(
         use_running_average=not train,
@@ -194,8 +200,16 @@ def batch_norm(axis: str | None, train: bool, name: str) -> nn.BatchNorm:
         epsilon=1e-5,
         scale_init=_around_one,
         axis_name=axis if train else None,
+        dtype=dtype,
         name=name,
     )
+
+
+def activate(activation: str, x: Array, slope: float) -> Array:
+    """The nonlinearity of a layer, by its name in `Layer`; `slope` is lrelu's."""
+    if activation == "lrelu":
+        return nn.leaky_relu(x, slope)
+    return x if not activation else getattr(nn, activation)(x)
 
 
 def _around_one(key: jax.Array, shape: Sequence[int], dtype: Any) -> Array:

@@ -6,7 +6,6 @@ on the trunk's features. Their parameters are three trees, because three sets of
 people move them: G's optimiser, D's loss, and the mutual-information bound.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,59 +16,11 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Key
 
-from infogan_jax.layers import OUTPUT_RANGES, Images, Layer, Linear, batch_norm
+from infogan_jax.layers import OUTPUT_RANGES, Images, Layer
+from infogan_jax.stack import Stack
 
 Variables = Mapping[str, Any]
 """`generator`, `discriminator` and `recognition`, each with a tree of arrays."""
-
-
-class Stack(nn.Module):
-    """The layers of a list, one after the other.
-
-    Attributes:
-      layers: what to build.
-      slope: of the leaky ReLU for negative inputs.
-      spectral_norm: whether each weight is divided by its largest singular value
-        (Miyato et al. 2018; one power iteration a step).
-      axis: the device axis over which batch statistics are averaged, if any.
-    """
-
-    layers: Sequence[Layer]
-    slope: float = 0.1
-    spectral_norm: bool = False
-    axis: str | None = None
-
-    @nn.compact
-    def __call__(self, x: Array, train: bool) -> Array:
-        for position, layer in enumerate(self.layers):
-            x = self._apply(layer, position, x, train)
-        return x
-
-    def _apply(self, layer: Layer, position: int, x: Array, train: bool) -> Array:
-        if layer.kind == "fc":
-            x = x.reshape(x.shape[0], -1)
-        linear = Linear(
-            layer.kind,
-            math.prod(layer.shape),
-            layer.stride,
-            use_bias=not layer.norm,
-            name=f"{layer.kind}_{position}",
-        )
-        if self.spectral_norm:
-            x = nn.SpectralNorm(linear)(x, update_stats=train)
-        else:
-            x = linear(x)
-        if layer.norm:
-            x = batch_norm(self.axis, train, name=f"norm_{position}")(x)
-        x = self._activate(layer.activation, x)
-        if layer.kind == "fc" and len(layer.shape) > 1:
-            x = x.reshape(x.shape[0], *layer.shape)
-        return x
-
-    def _activate(self, activation: str, x: Array) -> Array:
-        if activation == "lrelu":
-            return nn.leaky_relu(x, self.slope)
-        return x if not activation else getattr(nn, activation)(x)
 
 
 class Discriminator(nn.Module):
@@ -118,6 +69,7 @@ def build(
     slope: float = 0.1,
     spectral_norm: bool = False,
     axis: str | None = None,
+    precision: str = "float32",
 ) -> Networks:
     """Builds the networks; D's one output and Q's `output_size` are added here.
 
@@ -132,14 +84,16 @@ def build(
       slope: of the leaky ReLU.
       spectral_norm: in D and Q.
       axis: the device axis for batch statistics.
+      precision: `float32` or `bfloat16`, the type of the activations.
     """
+    dtype = jnp.dtype(precision)
 
     def judge(layers: Sequence[Layer]) -> Stack:
-        return Stack(tuple(layers), slope, spectral_norm, axis)
+        return Stack(tuple(layers), slope, spectral_norm, axis, dtype)
 
     q_layers = [*recognition, Layer("fc", (output_size,))]
     return Networks(
-        generator=Stack(tuple(generator), slope, False, axis),
+        generator=Stack(tuple(generator), slope, False, axis, dtype),
         discriminator=Discriminator(judge(trunk), judge([Layer("fc", (1,))])),
         recognition=judge(q_layers) if output_size else None,
         input_size=input_size,

@@ -15,7 +15,7 @@ import optax
 from jax import lax
 from jaxtyping import Array, Float, UInt8
 
-from infogan_jax import images, latents, networks, objective
+from infogan_jax import augment, images, latents, networks, objective
 from infogan_jax.algorithm import Algorithm
 from infogan_jax.latents import Latents
 from infogan_jax.networks import Variables
@@ -27,7 +27,15 @@ StreamKeys = dict[str, Array]
 
 Loss = Callable[[Variables], tuple[Array, tuple[Metrics, Variables]]]
 
-STREAMS = ("d_latents", "d_noise_real", "d_noise_generated", "g_latents", "g_noise")
+STREAMS = (
+    "d_latents",
+    "d_noise_real",
+    "d_noise_generated",
+    "g_latents",
+    "g_noise",
+    "d_transformation",
+    "d_noise_transformed",
+)
 
 
 def train_step(
@@ -47,7 +55,7 @@ def train_step(
     Returns:
       The next state, and scalar metrics averaged over the whole batch:
       `loss/discriminator`, `loss/generator`, `jsd_bound` (as D sees the images)
-      and `mi_bound/<code>`, all in nats.
+      and `mi_bound/<code>` (and `real_mi_bound/<code>`, if asked for), all in nats.
     """
     keys = example_keys(state, batch.shape[0], axis)
     real = images.to_range(batch, algorithm.nets.output_range)
@@ -85,20 +93,25 @@ def _discriminator_step(
     averages are those of the real batch, because Q reads real images later.
     """
     drawn, generated, _ = _generate(algorithm, state, state.params, keys["d_latents"])
+    transformed = _transform(algorithm, state, real, keys)
     real = _add_noise(algorithm, state, real, keys["d_noise_real"])
     generated = _add_noise(algorithm, state, generated, keys["d_noise_generated"])
 
     def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
-        real_logits, _, stats = _discriminate(algorithm, state, params, real)
+        real_logits, read, stats = _discriminate(algorithm, state, params, real)
         logits, outputs, _ = _discriminate(algorithm, state, params, generated)
         bounds = objective.mi_bounds(algorithm.spec, outputs, drawn.codes)
-        value, metrics = objective.discriminator_loss(
-            real_logits,
-            logits,
-            objective.weighted_information(algorithm.spec, bounds),
-            algorithm.real_label,
-        )
+        information = objective.weighted_information(algorithm.spec, bounds)
         named = {f"mi_bound/{name}": bound for name, bound in bounds.items()}
+        if transformed is not None:
+            _, reread, _ = _discriminate(algorithm, state, params, transformed)
+            bounds = objective.real_mi_bounds(algorithm.spec, read, reread, axis)
+            weighted = objective.weighted_information(algorithm.spec, bounds)
+            information = information + algorithm.real_information * weighted
+            named |= {f"real_mi_bound/{name}": b for name, b in bounds.items()}
+        value, metrics = objective.discriminator_loss(
+            real_logits, logits, information, algorithm.real_label
+        )
         return value, (metrics | named, stats)
 
     optimiser = algorithm.optimisers.discriminator
@@ -194,6 +207,16 @@ def _discriminate(
         train=True,
         info_to_trunk=algorithm.info_to_trunk,
     )
+
+
+def _transform(
+    algorithm: Algorithm, state: TrainState, real: Array, keys: StreamKeys
+) -> Array | None:
+    """The real images as Q is to recognise them again, if it is asked to."""
+    if not algorithm.real_information:
+        return None
+    moved = augment.transform(algorithm.augmentation, real, keys["d_transformation"])
+    return _add_noise(algorithm, state, moved, keys["d_noise_transformed"])
 
 
 def _add_noise(algorithm: Algorithm, state: TrainState, x: Array, keys: Array) -> Array:

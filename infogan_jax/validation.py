@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from infogan_jax.data import sources
 from infogan_jax.errors import UserError
 
 
@@ -68,6 +69,53 @@ NAME = Rule(
     ),
     "a name of letters, digits, '-' and '_'",
 )
+
+FIELDS = {
+    "name": NAME,
+    "seed": whole(0, 2**32 - 1),
+    "data.source": choice(sources.SOURCES),
+    "data.name": TEXT,
+    "data.directory": TEXT,
+    "data.crop": whole(0, 4096),
+    "data.size": whole(0, 1024),
+    "data.channels": choice((0, 1, 3)),
+    "data.labels": FLAG,
+    "data.held_out": number(0, 0.9, above=True),
+    "data.stream": FLAG,
+    "data.batch_size": whole(2),
+    "latents.codes": TEXT,
+    "latents.noise_size": whole(1),
+    "latents.noise_kind": choice(("uniform", "gaussian")),
+    "latents.fixed_sd": number(0),
+    "latents.sd_floor": number(0, above=True),
+    "networks.generator": TEXT,
+    "networks.trunk": TEXT,
+    "networks.recognition": TEXT,
+    "networks.lrelu_slope": number(0, 1),
+    "networks.spectral_norm": FLAG,
+    "networks.precision": choice(("float32", "bfloat16")),
+    "objective.info_to_generator": FLAG,
+    "objective.info_to_trunk": FLAG,
+    "objective.real_label": number(0.5, 1, above=True),
+    "objective.noise_sd": number(0),
+    "objective.noise_anneal_steps": whole(0),
+    "real_information.weight": number(0),
+    "real_information.rotation": number(0, 45),
+    "real_information.shear": number(0, 1),
+    "real_information.scale": number(0, 1),
+    "real_information.shift": number(0, 0.5),
+    "optimiser.discriminator_learning_rate": number(0, above=True),
+    "optimiser.generator_learning_rate": number(0, above=True),
+    "optimiser.beta1": number(0, 0.9999),
+    "optimiser.beta2": number(0, 0.999999),
+    "optimiser.average_decay": number(0, 0.999999),
+    "training.steps": whole(1),
+    "training.steps_per_call": whole(1),
+    "training.log_every": whole(1),
+    "training.picture_every": whole(1),
+    "training.checkpoint_every": whole(1),
+    "evaluation.samples": whole(100),
+}
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

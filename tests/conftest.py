@@ -40,6 +40,7 @@ def build_tiny(
     axis: str | None = None,
     fixed_sd: float | None = None,
     spectral_norm: bool = False,
+    precision: str = "float32",
     **switches,
 ) -> Algorithm:
     """A tiny InfoGAN on 8x8 images; `switches` are fields of Algorithm."""
@@ -52,6 +53,7 @@ def build_tiny(
         image_shape=(8, 8, 1),
         spectral_norm=spectral_norm,
         axis=axis,
+        precision=precision,
     )
     if optimisers is None:
         optimisers = Optimisers(optax.adam(2e-4, 0.5), optax.adam(1e-3, 0.5))

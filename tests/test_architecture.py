@@ -10,15 +10,16 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "infogan_jax"
 FLOORS = [
     "distributions losses errors images metrics",
-    "latents layers",
+    "augment latents layers stack",
     "objective networks batches data",
-    "notation algorithm state steps parallel encode traversals measures",
+    "notation algorithm state steps parallel processes encode classifier traversals "
+    "measures",
     "validation experiment checkpoints run_directory pictures reporting training "
-    "evaluation",
+    "evaluation export figures page",
     "train eval configs command_line",
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}
-FLAX_IN = {"layers", "networks", "state"}
+FLAX_IN = {"layers", "stack", "networks", "state"}
 VAGUE = {"utils", "util", "common", "core", "helpers", "misc"}
 LONGEST_FILE = 230
 LONGEST_TRAIN = 60

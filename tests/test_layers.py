@@ -179,3 +179,17 @@ def test_a_layer_is_a_linear_map_then_batch_norm_then_the_nonlinearity():
     normed = params["norm_0"]["scale"][None] * (linear - 0.01) / np.sqrt(4.1e-4)
     np.testing.assert_allclose(y, np.where(normed > 0, normed, 0.25 * normed), 1e-4)
     assert (normed < 0).any()
+
+
+@pytest.mark.parametrize("kind", ["fc", "conv", "upconv"])
+def test_in_bfloat16_the_product_alone_is_rounded_and_weights_stay_float32(kind):
+    shape = (4, 6) if kind == "fc" else (4, 6, 6, 3)
+    x = jnp.asarray(np.random.default_rng(0).standard_normal(shape), jnp.float32)
+    half = layers.Linear(kind, 5, dtype=jnp.bfloat16)
+    params = half.init(jax.random.key(0), x)
+    assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype("float32")}
+    product = half.apply(params, x)
+    assert product.dtype == jnp.bfloat16
+    exact = layers.Linear(kind, 5).apply(params, x)
+    np.testing.assert_allclose(np.float32(product), exact, atol=0.02 * abs(exact).max())
+    assert not np.array_equal(np.float32(product), exact)

@@ -201,8 +201,8 @@ def test_every_player_step_and_example_draws_from_a_key_of_its_own():
     states = [replace(first(), step=jnp.int32(at)) for at in range(3)]
     keys = [steps.example_keys(before, 16, None) for before in states]
     seen = [jax.random.key_data(key) for one in keys for key in one.values()]
-    assert len(seen) == 3 * 5
-    assert len(np.unique(np.concatenate(seen), axis=0)) == 3 * 5 * 16
+    assert len(seen) == 3 * 7
+    assert len(np.unique(np.concatenate(seen), axis=0)) == 3 * 7 * 16
 
 
 def test_a_step_is_a_function_of_seed_and_step_and_differs_with_each():

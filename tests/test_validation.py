@@ -6,8 +6,7 @@ import re
 import pytest
 
 from infogan_jax.errors import UserError
-from infogan_jax.experiment import FIELDS
-from infogan_jax.validation import check, choice, flatten, number, whole
+from infogan_jax.validation import FIELDS, check, choice, flatten, number, whole
 
 NOT_FINITE = [math.nan, math.inf, -math.inf]
 WRONG = {

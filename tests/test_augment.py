@@ -1,0 +1,98 @@
+"""Affine maps: what they leave alone, where they move things, how far at most."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from infogan_jax import augment
+from infogan_jax.augment import Augmentation
+
+KEYS = jax.random.split(jax.random.key(0), 64)
+FULL = Augmentation(rotation=20.0, shear=0.3, scale=0.2, shift=0.1)
+transform = jax.jit(augment.transform, static_argnums=0)
+
+
+def noise(*shape):
+    return jnp.asarray(np.random.default_rng(0).random(shape), jnp.float32)
+
+
+def blob(x, y, height=41, width=33):
+    """A round spot at (x, y) from the centre of an image."""
+    rows = jnp.arange(height)[:, None] - (height - 1) / 2 - y
+    columns = jnp.arange(width)[None, :] - (width - 1) / 2 - x
+    return jnp.exp(-(rows**2 + columns**2) / 8.0)[..., None]
+
+
+def centroid(image):
+    image = np.asarray(image[..., 0], float)
+    height, width = image.shape
+    rows, columns = np.arange(height), np.arange(width)
+    x = image.sum(0) @ columns / image.sum() - (width - 1) / 2
+    return x, image.sum(1) @ rows / image.sum() - (height - 1) / 2
+
+
+def test_no_extent_leaves_every_image_as_it_is():
+    images = noise(64, 6, 9, 3)
+    np.testing.assert_allclose(transform(Augmentation(), images, KEYS), images)
+
+
+def test_an_even_image_stays_even_and_no_pixel_leaves_the_range_of_its_image():
+    even = jnp.full((64, 8, 8, 1), 0.3)
+    np.testing.assert_allclose(transform(FULL, even, KEYS), even, rtol=1e-6)
+    images = noise(64, 8, 8, 1) * 2 - 1
+    moved = transform(FULL, images, KEYS)
+    assert (moved.max((1, 2, 3)) <= images.max((1, 2, 3)) + 1e-6).all()
+    assert (moved.min((1, 2, 3)) >= images.min((1, 2, 3)) - 1e-6).all()
+
+
+def test_the_map_is_linear_in_the_image():
+    a, b = noise(64, 7, 5, 2), noise(64, 7, 5, 2)[::-1]
+    move = partial(transform, FULL, keys=KEYS)
+    np.testing.assert_allclose(
+        move(a - 2 * b), move(a) - 2 * move(b), rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_spot_goes_where_the_inverse_map_sends_it(seed):
+    draw = np.random.default_rng(seed).uniform(-1, 1, 6)
+    angle, shear = np.deg2rad(20.0 * draw[0]), 0.3 * draw[1]
+    wide, high = np.exp(0.2 * draw[2:4])
+    rotation = np.array(
+        [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    )
+    matrix = rotation @ np.array([[wide, shear], [0.0, high]])
+    shift = 0.1 * draw[4:] * (33, 41)
+    for start in ((5.0, 0.0), (-3.0, 6.0)):
+        moved = augment._warp(FULL, blob(*start), jnp.asarray(draw, jnp.float32))
+        expected = np.linalg.solve(matrix, np.array(start) - shift)
+        np.testing.assert_allclose(centroid(moved), expected, atol=0.1)
+
+
+@pytest.mark.parametrize("part", ["rotation", "shear", "scale", "shift"])
+def test_every_image_draws_its_own_extent_up_to_the_largest(part):
+    extent = {"rotation": 30.0}.get(part, 0.25)
+    augmentation = Augmentation(**{part: extent})
+    images = jnp.tile(blob(6.0, 6.0)[None], (64, 1, 1, 1))
+    places = np.array(
+        [centroid(image) for image in transform(augmentation, images, KEYS)]
+    )
+    moves = np.linalg.norm(places - centroid(images[0]), axis=1)
+    assert len(np.unique(moves.round(4))) > 48
+    farthest = {
+        "rotation": 2 * np.hypot(6, 6) * np.sin(np.deg2rad(15)),
+        "shear": 6 * 0.25,
+        "scale": np.hypot(6, 6) * np.expm1(0.25),
+        "shift": np.hypot(0.25 * 33, 0.25 * 41),
+    }[part]
+    assert 0.75 * farthest < moves.max() < 1.1 * farthest
+
+
+def test_an_image_is_moved_by_its_key_and_not_by_its_neighbours():
+    images = noise(64, 8, 8, 1)
+    whole = transform(FULL, images, KEYS)
+    np.testing.assert_array_equal(transform(FULL, images[:8], KEYS[:8]), whole[:8])
+    assert not np.allclose(transform(FULL, images[:8], KEYS[8:16]), whole[:8])

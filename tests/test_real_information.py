@@ -1,0 +1,144 @@
+"""The bound on real images: its values, its gradient, and its place in the step."""
+
+from dataclasses import replace
+from functools import partial
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from conftest import build_tiny
+
+from infogan_jax import augment, objective, state, steps
+from infogan_jax.algorithm import Optimisers
+from infogan_jax.augment import Augmentation
+from infogan_jax.latents import Code, LatentSpec
+
+TEN = LatentSpec((Code("c", "categorical", 10),), 1)
+EYE = 60.0 * jnp.eye(10)
+BATCH = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
+MOVES = Augmentation(rotation=15.0, shear=0.3, scale=0.15, shift=0.075)
+WEIGHT = 0.5
+quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+
+
+def bound(outputs, transformed):
+    return objective.real_mi_bounds(TEN, outputs, transformed)["c"]
+
+
+def random_logits(seed, scale=3.0):
+    rng = np.random.default_rng(seed)
+    return jnp.asarray(scale * rng.standard_normal((40, 10)), jnp.float32)
+
+
+def test_sure_balanced_categories_that_hold_are_worth_the_whole_entropy():
+    logits = jnp.tile(EYE, (3, 1))
+    np.testing.assert_allclose(bound(logits, logits), np.log(10), rtol=1e-6)
+    halves = jnp.repeat(EYE[:2], 5, axis=0)
+    np.testing.assert_allclose(bound(halves, halves), np.log(2), rtol=1e-6)
+
+
+def test_one_category_for_all_and_a_q_that_knows_nothing_are_worth_nothing():
+    one, flat = jnp.tile(EYE[:1], (10, 1)), jnp.zeros((10, 10))
+    np.testing.assert_allclose(bound(one, one), 0.0, atol=1e-6)
+    np.testing.assert_allclose(bound(flat, flat), 0.0, atol=1e-6)
+
+
+def test_a_category_that_changes_under_t_costs_its_log_odds():
+    moved = jnp.roll(EYE, 1, axis=1)
+    np.testing.assert_allclose(bound(EYE, moved), np.log(10) - 60.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_is_the_entropy_of_the_mean_less_the_mean_cross_entropy(seed):
+    before, after = random_logits(seed), random_logits(seed + 100)
+    p = np.exp(np.float64(before)) / np.exp(np.float64(before)).sum(1, keepdims=True)
+    q = np.exp(np.float64(after)) / np.exp(np.float64(after)).sum(1, keepdims=True)
+    expected = -(p.mean(0) * np.log(p.mean(0))).sum() + (p * np.log(q)).sum(1).mean()
+    value = bound(before, after)
+    np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-5)
+    assert bound(before, before) <= np.log(10)
+
+
+def test_the_code_that_was_drawn_moves_for_balance_alone():
+    before, after = random_logits(1), random_logits(2)
+
+    def balance(logits):
+        mean = jax.nn.softmax(logits).mean(0)
+        return -jnp.sum(mean * jnp.log(mean))
+
+    taken = jax.grad(bound)(before, after)
+    np.testing.assert_allclose(taken, jax.grad(balance)(before), rtol=1e-3, atol=1e-7)
+    agreement = jax.grad(bound, argnums=1)(before, after)
+    expected = (jax.nn.softmax(before) - jax.nn.softmax(after)) / 40
+    np.testing.assert_allclose(agreement, expected, rtol=1e-3, atol=1e-7)
+
+
+def test_saturated_logits_have_finite_gradients():
+    logits = 1e4 * jnp.eye(10)[jnp.zeros(10, int)]
+    value, grads = jax.value_and_grad(bound, argnums=(0, 1))(logits, -logits)
+    assert np.isfinite(value)
+    chex.assert_tree_all_finite(grads)
+
+
+def test_continuous_codes_have_no_such_bound():
+    spec = LatentSpec((Code("u", "uniform"), *TEN.codes), 1)
+    outputs = jnp.concatenate([jnp.ones((10, 2)), EYE], axis=1)
+    assert objective.real_mi_bounds(spec, outputs, outputs).keys() == {"c"}
+
+
+def descent(**switches):
+    return build_tiny(optimisers=Optimisers(optax.sgd(0.1), optax.sgd(0.1)), **switches)
+
+
+@pytest.fixture(scope="module")
+def first():
+    """A first state whose Q has opinions: its last map is 50 times as steep."""
+    create = quick_jit(partial(state.create, descent()))
+    made = jax.device_get(create(jnp.uint32(5)))
+    q = made.params["recognition"]
+    steep = {**q, "fc_1": jax.tree.map(lambda a: 50.0 * a, q["fc_1"])}
+    return replace(made, params={**made.params, "recognition": steep})
+
+
+def stepped(first, **switches):
+    step = quick_jit(partial(steps.train_step, descent(**switches)))
+    return jax.device_get(step(first, BATCH))
+
+
+def test_the_step_adds_the_gradient_of_the_weighted_bound_to_d_and_q(first):
+    plain, _ = stepped(first)
+    informed, metrics = stepped(first, real_information=WEIGHT, augmentation=MOVES)
+    algorithm = descent()
+    keys = steps.example_keys(first, len(BATCH), None)
+    real = jnp.float32(BATCH) / 255
+    moved = augment.transform(MOVES, real, keys["d_transformation"])
+
+    def value(players):
+        read = partial(
+            steps._discriminate, algorithm, first, {**first.params, **players}
+        )
+        outputs = read(real)[1], read(moved)[1]
+        return objective.real_mi_bounds(algorithm.spec, *outputs)["categorical_0"]
+
+    players = {name: first.params[name] for name in state.D_PLAYER}
+    bounded, grads = quick_jit(jax.value_and_grad(value))(players)
+    np.testing.assert_allclose(
+        metrics["real_mi_bound/categorical_0"], bounded, rtol=1e-4
+    )
+    for name in state.D_PLAYER:
+        difference = jax.tree.map(
+            np.subtract, informed.params[name], plain.params[name]
+        )
+        expected = jax.tree.map(lambda g: 0.1 * WEIGHT * g, grads[name])
+        chex.assert_trees_all_close(difference, expected, rtol=1e-2, atol=2e-5)
+        assert max(np.abs(leaf).max() for leaf in jax.tree.leaves(expected)) > 1e-3
+
+
+def test_it_is_off_by_default_and_then_costs_and_records_nothing(first):
+    _, metrics = stepped(first)
+    assert not any(name.startswith("real_mi_bound") for name in metrics)
+    off, _ = stepped(first, augmentation=MOVES)
+    chex.assert_trees_all_equal(off, stepped(first)[0])
