@@ -18,8 +18,8 @@ CONFIGS = {  # modes; source, name in it, size, channels; the inputs of G
     "mnist": ("paper smoke", "tfds", "mnist", 28, 1, 74),
     "svhn": ("paper smoke", "tfds", "svhn_cropped", 32, 3, 168),
     "celeba": ("paper smoke", "tfds", "celeb_a", 32, 3, 228),
-    "faces": ("azimuth elevation lighting smoke", "folder", "", 32, 1, 133),
-    "chairs": ("rotation width smoke", "folder", "", 64, 1, 189),
+    "faces": ("azimuth elevation lighting smoke", "tfds", "rendered_faces", 32, 1, 133),
+    "chairs": ("rotation width smoke", "tfds", "rendered_chairs", 64, 1, 189),
     "sprites": ("paper smoke", "sprites", "", 64, 1, 10),
     "folder": ("32x3 8x1 16x3 64x1 128x3 smoke 64x1-smoke", "folder", "", 32, 3, 140),
 }

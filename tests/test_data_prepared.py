@@ -9,7 +9,6 @@ import time
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from infogan_jax.data import prepared
 from infogan_jax.errors import RunFailure, UserError
@@ -27,7 +26,7 @@ def examples():
     print("started", flush=True)
     for index in range(40):
         time.sleep(float(sys.argv[2]))
-        yield np.full((4, 4, 1), index, np.uint8), index
+        yield prepared.Example(np.full((4, 4, 1), index, np.uint8), index)
 
 split, record = prepared.prepare(Path(sys.argv[1]), {"name": "slow"}, 40, examples)
 print(split.images[:, 0, 0, 0].tolist() == split.labels.tolist() == list(range(40)))
@@ -49,7 +48,9 @@ def beside(tmp_path):
 
 def examples(labels=True):
     for index, image in enumerate(IMAGES):
-        yield image, index if labels else None
+        yield prepared.Example(
+            image, index if labels else None, (index // 2, 5 - index)
+        )
 
 
 def never():
@@ -72,10 +73,14 @@ def child(beside, pause):
     )
 
 
-def test_a_prepared_split_holds_the_bytes_and_labels_of_its_examples(beside):
+def test_a_prepared_split_holds_the_bytes_and_facts_of_its_examples(beside):
     split, record = prepare(beside)
     np.testing.assert_array_equal(split.images, IMAGES)
     np.testing.assert_array_equal(split.labels, np.arange(6))
+    np.testing.assert_array_equal(
+        split.factors.T, [[0, 0, 1, 1, 2, 2], range(5, -1, -1)]
+    )
+    assert split.factors.dtype == split.labels.dtype == np.int32
     assert isinstance(split.images, np.memmap) and not split.images.flags.writeable
     assert record["shape"] == [6, 4, 5, 3]
     assert record["sha256"] == hashlib.sha256(IMAGES.tobytes()).hexdigest()
@@ -90,7 +95,7 @@ def test_the_second_time_nothing_is_prepared_and_the_notes_are_remembered(beside
 
     prepare(beside, noting, notes=notes)
     split, record = prepare(beside, never)
-    assert split.labels is None
+    assert split.labels is None and len(split.factors) == 6
     assert record["notes"] == {"unreadable": ["a.png"]}
 
 
@@ -100,7 +105,10 @@ def test_another_recipe_is_another_split(beside):
         prepare(beside, never, {**RECIPE, "size": 5})
 
 
-@pytest.mark.parametrize("name", ["images.bin", "labels.npy", "record.json"])
+FILES = ["images.bin", "labels.npy", "factors.npy", "record.json"]
+
+
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("damage", ["cut", "empty", "gone"])
 def test_a_split_that_is_not_whole_is_prepared_again(beside, name, damage):
     prepare(beside)
@@ -114,8 +122,18 @@ def test_a_split_that_is_not_whole_is_prepared_again(beside, name, damage):
     split, _ = prepare(beside)
     np.testing.assert_array_equal(split.images, IMAGES)
     np.testing.assert_array_equal(split.labels, np.arange(6))
+    np.testing.assert_array_equal(split.factors[:, 0], np.arange(6) // 2)
     assert prepare(beside, never)[0].images.shape == IMAGES.shape
     assert places(beside / prepared.FOLDER) == [place]
+
+
+@pytest.mark.parametrize("name", ["labels.npy", "factors.npy"])
+def test_facts_of_another_number_of_images_are_prepared_again(beside, name):
+    prepare(beside)
+    (place,) = places(beside / prepared.FOLDER)
+    np.save(place / name, np.load(place / name)[:-1])
+    split, _ = prepare(beside)
+    assert len(split.labels) == len(split.factors) == len(split.images)
 
 
 def test_two_processes_that_prepare_the_same_split_both_get_it_whole(beside):
@@ -188,7 +206,7 @@ def test_no_example_is_a_mistake_of_the_user_and_leaves_nothing(beside):
 
 def test_an_error_among_the_examples_leaves_nothing(beside):
     def broken():
-        yield IMAGES[0], None
+        yield prepared.Example(IMAGES[0])
         raise UserError("a mistake")
 
     with pytest.raises(UserError, match="a mistake"):
@@ -196,34 +214,7 @@ def test_an_error_among_the_examples_leaves_nothing(beside):
     assert places(beside / prepared.FOLDER) == []
 
 
-def picture(height, width):
-    rows, columns = np.indices((height, width))
-    pixels = np.stack([10 * rows, 10 * columns, 0 * rows], -1).astype(np.uint8)
-    return Image.fromarray(pixels), pixels
-
-
-def test_fit_cuts_the_central_square_or_leaves_the_picture_as_it_is():
-    image, pixels = picture(7, 10)
-    np.testing.assert_array_equal(prepared.fit(image, 0, 0, 0), pixels)
-    np.testing.assert_array_equal(prepared.fit(image, 3, 0, 0), pixels[2:5, 3:6])
-
-
-def test_fit_cuts_the_largest_square_before_it_resizes_so_nothing_is_distorted():
-    image, pixels = picture(6, 10)
-    np.testing.assert_array_equal(prepared.fit(image, 0, 6, 0), pixels[:, 2:8])
-    expected = Image.fromarray(np.ascontiguousarray(pixels[:, 2:8]))
-    expected = np.asarray(expected.resize((3, 3), Image.Resampling.LANCZOS))
-    np.testing.assert_array_equal(prepared.fit(image, 0, 3, 0), expected)
-
-
-def test_fit_colours_as_asked():
-    image, _ = picture(4, 4)
-    assert prepared.fit(image, 0, 0, 1).shape == (4, 4, 1)
-    gray = prepared.fit(image.convert("L"), 0, 2, 3)
-    assert gray.shape == (2, 2, 3) and np.ptp(gray, axis=-1).max() == 0
-
-
-def test_fit_refuses_a_crop_that_would_add_a_border():
-    image, _ = picture(7, 10)
-    with pytest.raises(UserError, match=r"crop \(=8\) must be at most .* x is 7 x 10"):
-        prepared.fit(image, 8, 4, 0, "x")
+def test_images_without_facts_are_a_split_without_them(beside):
+    split, record = prepare(beside, lambda: map(prepared.Example, IMAGES))
+    assert split.labels is None and split.factors is None
+    assert (record["labels"], record["factors"]) == (False, False)

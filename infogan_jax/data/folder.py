@@ -4,38 +4,29 @@ What counts: PNG, JPEG, WebP and BMP files by their suffix, at any depth, in the
 of their sorted relative names. Hidden names (`.x`) are left out. Links to files are
 followed where they stay inside the folder, links to folders never.
 
-What becomes of a picture: EXIF rotation is applied, transparency is composited on
-black, 16 bits are scaled to 8, palettes and CMYK become RGB. Without `channels` the
-data is in colour if any picture is, by its header alone (an RGB file counts as colour
-even if it looks gray; a palette of grays does not), so that nothing is decoded twice.
-With `size`, and without `crop`, the largest central square is cut out first.
+What becomes of a picture is said in `decoding.py`. Without `channels` the data is in
+colour if any picture is, by its header alone (an RGB file counts as colour even if it
+looks gray; a palette of grays does not), so that nothing is decoded twice. With
+`size`, and without `crop`, the largest central square is cut out first.
 
 Pictures are decoded one by one. Files that cannot be read are skipped and listed in
 the provenance, as long as they are few.
 """
 
-import contextlib
 import hashlib
 import os
-import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-import numpy as np
 import PIL
-from PIL import Image, ImageOps
 
-from infogan_jax.data import prepared
-from infogan_jax.data.dataset import Dataset, Request, Split
+from infogan_jax.data import decoding, prepared
+from infogan_jax.data.dataset import Dataset, Request
+from infogan_jax.data.held_out import hold_out, order
 from infogan_jax.errors import UserError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-GRAY = ("1", "L", "LA", "I", "I;16")
-
-LARGEST = 64_000_000  # pixels: a small file can claim more than memory holds
 FEW, SMALL_SHARE = 10, 0.05  # unreadable files borne: the number, or the share of all
 
 
@@ -78,25 +69,6 @@ def load(request: Request) -> Dataset:
     return Dataset(train, test, {"source": "folder", **recipe, **found})
 
 
-def order(total: int) -> list[int]:
-    """The fixed random order of `total` examples, of which `hold_out` takes a part."""
-    return np.random.default_rng(0).permutation(total).tolist()
-
-
-def hold_out(split: Split, share: float) -> tuple[Split, Split]:
-    """Training and held-out images, as views of a split that is in random order.
-
-    Args:
-      split: at least two images.
-      share: of the images to hold out, rounded; both parts get at least one.
-    """
-    images, labels, total = split.images, split.labels, len(split.images)
-    cut = min(max(round(share * total), 1), total - 1)
-    if labels is None:
-        return Split(images[cut:]), Split(images[:cut])
-    return Split(images[cut:], labels[cut:]), Split(images[:cut], labels[:cut])
-
-
 def _refusal(root: Path | str, relation: str, reason: str) -> UserError:
     return UserError(
         f"config.data.directory (={str(root)!r}) {relation}: {reason}, or set "
@@ -123,7 +95,7 @@ def _names(root: Path) -> list[str]:
             each for each in below if each[0] != "." and each != prepared.FOLDER
         ]
         for path in (Path(folder, file) for file in files if file[0] != "."):
-            if path.suffix.lower() in SUFFIXES and path.is_file():
+            if path.suffix.lower() in decoding.SUFFIXES and path.is_file():
                 if not path.is_symlink() or path.resolve().is_relative_to(root):
                     names.append(path.relative_to(root).as_posix())
     return sorted(names)
@@ -154,28 +126,20 @@ def _examples(
     root: Path, names: list[str], classes: list[str], request: Request, bad: list[str]
 ) -> Iterator[prepared.Example]:
     """Decodes the pictures in the order for `hold_out`; `bad` takes the unreadable."""
-    channels = request.channels or _channels(root / name for name in names)
+    paths = (root / name for name in names)
+    channels = request.channels or decoding.channels(paths)
     labels = {name: label for label, name in enumerate(classes)}
-    first = None
     for name in (names[index] for index in order(len(names))):
         try:
-            picture = _decode(root / name)
+            picture = decoding.decode(root / name)
         except Exception as error:  # Pillow raises nearly anything on broken files
-            reason = str(error).replace(f" {str(root / name)!r}", "")
-            bad.append(f"{name}: {reason or type(error).__name__}")
+            bad.append(f"{name}: {decoding.reason(error, root / name)}")
             _check_readable(root, len(names), bad)
             continue
         crop, size = request.crop, request.size
         pixels = prepared.fit(picture, crop, size, channels, repr(name))
-        first = first or (name, pixels.shape)
-        if pixels.shape != first[1]:
-            (height, width, _), (other, length, _) = first[1], pixels.shape
-            raise UserError(
-                "config.data.size (=0) keeps the images' sizes, which must be equal, "
-                f"but {first[0]!r} is {height} x {width} and {name!r} is {other} x "
-                f"{length}; set for example --config.data.size={min(height, width)}."
-            )
-        yield pixels, labels.get(name.split("/")[0])
+        label = labels.get(name.split("/")[0])
+        yield prepared.Example(pixels, label, name=repr(name))
 
 
 def _check_readable(root: Path, total: int, bad: list[str]) -> None:
@@ -187,44 +151,3 @@ def _check_readable(root: Path, total: int, bad: list[str]) -> None:
             f"among its {total}",
             f"{bad[0]!r} is unreadable; repair or remove such files",
         )
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """A picture of which only the header was read."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # on large or slightly irregular files
-        with Image.open(path, formats=FORMATS) as picture:
-            if picture.width * picture.height > LARGEST:
-                raise ValueError(f"more than {LARGEST} pixels")
-            yield picture
-
-
-def _channels(paths: Iterator[Path]) -> int:
-    """3 if any picture is in colour, else 1, by their headers."""
-    for path in paths:
-        with contextlib.suppress(Exception), _opened(path) as picture:
-            if picture.palette:
-                colours = np.frombuffer(bytes(picture.palette.palette), np.uint8)
-                colours = colours.reshape(-1, len(picture.palette.rawmode or "RGB"))
-                if np.ptp(colours[:, :3], axis=1).any():
-                    return 3
-            elif picture.mode not in GRAY:
-                return 3
-    return 1
-
-
-def _decode(path: Path) -> Image.Image:
-    """A picture upright, on black, in mode L or RGB."""
-    with _opened(path) as picture:
-        picture.load()
-        with contextlib.suppress(Exception):  # a broken EXIF turns nothing
-            ImageOps.exif_transpose(picture, in_place=True)
-        if picture.mode.startswith("I"):
-            wide = np.asarray(picture).astype(np.uint32)
-            return Image.fromarray(((wide + 128) // 257).astype(np.uint8))
-        gray = picture.mode in GRAY
-        if picture.has_transparency_data:
-            black = Image.new("RGBA", picture.size, "black")
-            picture = Image.alpha_composite(black, picture.convert("RGBA"))
-        return picture.convert("L" if gray else "RGB")

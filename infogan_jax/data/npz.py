@@ -21,7 +21,7 @@ from PIL import Image
 
 from infogan_jax.data import prepared
 from infogan_jax.data.dataset import Dataset, Request, Split
-from infogan_jax.data.folder import hold_out, order
+from infogan_jax.data.held_out import hold_out, order
 from infogan_jax.errors import UserError
 
 IMAGES = [f"{part}image{s}" for part in ("", "train_", "test_") for s in ("s", "")]
@@ -173,4 +173,5 @@ def _examples(part: Split, request: Request) -> Iterator[prepared.Example]:
         gray = pixels.shape[-1] == 1
         image = Image.fromarray(pixels[..., 0] if gray else pixels)
         fitted = prepared.fit(image, request.crop, request.size, request.channels)
-        yield fitted, None if part.labels is None else int(part.labels[index])
+        label = None if part.labels is None else int(part.labels[index])
+        yield prepared.Example(fitted, label)

@@ -17,7 +17,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
@@ -28,9 +28,26 @@ from infogan_jax.data.dataset import Split
 from infogan_jax.errors import RunFailure, UserError
 
 FOLDER, RECORD = "infogan_jax_prepared", "record.json"
+KNOWN = ("labels", "factors")
 
-Example = tuple[UInt8[np.ndarray, "height width channels"], int | None]
-"""An image of the final size, and its label."""
+Shape = tuple[int, ...]
+
+
+class Example(NamedTuple):
+    """An image of the final size, and what is known about it.
+
+    Attributes:
+      image: of the shape of all others.
+      label: its class, or None in every example.
+      factors: its generative factors, as many as the others have, or None in every
+        example.
+      name: for messages.
+    """
+
+    image: UInt8[np.ndarray, "height width channels"]
+    label: int | None = None
+    factors: tuple[int, ...] | None = None
+    name: str = "one"
 
 
 def prepare(
@@ -50,10 +67,11 @@ def prepare(
       notes: what `examples` has found out when it ends, as JSON, for the record.
 
     Returns:
-      The split, and its record: recipe, notes, shape, labels (or not) and SHA-256.
+      The split, and its record: recipe, notes, shape, labels (or not), factors (or
+      not) and SHA-256.
 
     Raises:
-      UserError: where there is no example.
+      UserError: where there is no example, or they differ in shape.
       RunFailure: where the prepared images can be written nowhere.
     """
     text = json.dumps(recipe, sort_keys=True)
@@ -106,25 +124,36 @@ def _first_writable(homes: list[Path]) -> Path:
 def _write(
     made: Path, record: dict[str, Any], total: int, examples: Iterable[Example]
 ) -> None:
-    name = record["recipe"].get("name", "images")
-    digest, shape, labels = hashlib.sha256(), None, []
+    title = record["recipe"].get("name", "images")
+    digest, first, known = hashlib.sha256(), None, []
     with open(made / "images.bin", "wb") as file:
-        for image, label in tqdm(
-            examples, f"preparing {name}", total, unit="image", disable=None
+        for image, *facts, name in tqdm(
+            examples, f"preparing {title}", total, unit="image", disable=None
         ):
-            assert shape in (None, image.shape), "examples differ in shape"
-            shape = image.shape
+            first = first or (name, image.shape)
+            _check_equal(first, (name, image.shape))
             content = np.ascontiguousarray(image).tobytes()
             digest.update(content)
             file.write(content)
-            labels.append(label)
-    if shape is None:
-        raise UserError(f"config.data.directory: {name} has no image to prepare.")
-    if known := None not in labels:
-        np.save(made / "labels.npy", np.asarray(labels, np.int32))
-    sizes = {"shape": [len(labels), *shape], "labels": known}
-    record = record | sizes | {"sha256": digest.hexdigest()}
+            known.append(facts)
+    if first is None:
+        raise UserError(f"config.data.directory: {title} has no image to prepare.")
+    for key, column in zip(KNOWN, zip(*known, strict=True), strict=True):
+        record = record | {key: None not in column}
+        if record[key]:
+            np.save(made / f"{key}.npy", np.asarray(column, np.int32))
+    record = record | {"shape": [len(known), *first[1]], "sha256": digest.hexdigest()}
     (made / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+
+
+def _check_equal(one: tuple[str, Shape], other: tuple[str, Shape]) -> None:
+    if one[1] != other[1]:
+        (height, width, _), (tall, wide, _) = one[1], other[1]
+        raise UserError(
+            "config.data.size (=0) keeps the images' sizes, which must be equal, but "
+            f"{one[0]} is {height} x {width} and {other[0]} is {tall} x {wide}; set "
+            f"for example --config.data.size={min(height, width)}."
+        )
 
 
 def _read(place: Path) -> tuple[Split, dict[str, Any]] | None:
@@ -132,11 +161,12 @@ def _read(place: Path) -> tuple[Split, dict[str, Any]] | None:
     try:
         record = json.loads((place / RECORD).read_text())
         shape, content = tuple(record["shape"]), place / "images.bin"
-        labels = np.load(place / "labels.npy") if record["labels"] else None
+        facts = {key: np.load(place / f"{key}.npy") for key in KNOWN if record.get(key)}
         whole = content.stat().st_size == math.prod(shape)
-        if not whole or (labels is not None and labels.shape != shape[:1]):
+        if not whole or any(len(each) != shape[0] for each in facts.values()):
             return None
-        return Split(np.memmap(content, np.uint8, "r", shape=shape), labels), record
+        images = np.memmap(content, np.uint8, "r", shape=shape)
+        return Split(images, **facts), record
     except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None
 

@@ -200,4 +200,4 @@ def _examples() -> Iterator[prepared.Example]:
     step = COUNTS[3] * COUNTS[4]
     for start in range(0, TOTAL, step):
         for image in render(np.arange(start, start + step)):
-            yield image, None
+            yield prepared.Example(image)

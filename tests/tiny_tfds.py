@@ -1,0 +1,92 @@
+"""Tiny data sets of tfds, prepared once in both formats by another process.
+
+So TensorFlow stays out of the process of the tests that read them.
+"""
+
+import subprocess
+import sys
+
+FORMATS = ["array_record", "tfrecord"]
+
+MAKE = """
+import io
+import pathlib
+import sys
+import numpy as np
+import tensorflow_datasets as tfds
+from PIL import Image as Picture
+
+Image, Class = tfds.features.Image, tfds.features.ClassLabel
+rng = np.random.default_rng(len("train"))
+noise = rng.integers(0, 256, (16, 10, 8, 3), dtype=np.uint8)
+factor = {"image": Image(shape=(6, 6, 1)), "image2": Image(shape=(6, 6, 1))}
+factor |= {"label_b": Class(num_classes=3), "instance": Class(num_classes=5)}
+factor |= {"label_a": Class(num_classes=20), "label_text": tfds.features.Text()}
+gray = np.ones((6, 6, 1), np.uint8)
+turned = [
+    {"image": i * gray, "image2": 255 * gray, "label_a": i, "label_b": i % 3}
+    | {"instance": i % 5, "label_text": "x"}
+    for i in range(20)
+]
+stored = io.BytesIO()
+Picture.new("RGBA", (8, 10), (7, 7, 7, 255)).save(stored, "png")
+SETS = {
+    "tiny": (
+        {"image": Image(shape=(10, 8, 3)), "label": Class(num_classes=3)},
+        [{"image": image, "label": i % 3} for i, image in enumerate(noise)],
+        4,
+    ),
+    "turned": (factor, turned, 0),
+    "binarized_mnist": (
+        {"image": Image(shape=(2, 2, 1))},
+        [{"image": np.uint8([[[0], [1]], [[1], [0]]])}] * 4,
+        2,
+    ),
+    "uneven": (
+        {"image": Image()},
+        [{"image": np.zeros((4 + 2 * (i % 2), 8, 3), np.uint8)} for i in range(9)],
+        2,
+    ),
+    "mixed": (
+        {"image": Image()},
+        [{"image": stored.getvalue()}, {"image": noise[0]}],
+        1,
+    ),
+    "single": ({"image": Image()}, [{"image": noise[0]}], 0),
+    "blind": ({"label": Class(num_classes=3)}, [{"label": 0}], 0),
+}
+
+class Made(tfds.core.GeneratorBasedBuilder):
+    VERSION = tfds.core.Version("1.0.0")
+    pkg_dir_path = pathlib.Path(sys.argv[1])
+
+    def _info(self):
+        features = tfds.features.FeaturesDict(SETS[self.name][0])
+        return tfds.core.DatasetInfo(builder=self, features=features)
+
+    def _split_generators(self, dl_manager):
+        _, examples, held_out = SETS[self.name]
+        cut = len(examples) - held_out
+        parts = {"train": examples[:cut], "test": examples[cut:]}
+        return {name: self._generate_examples(p) for name, p in parts.items() if p}
+
+    def _generate_examples(self, examples):
+        yield from enumerate(examples)
+
+for name in SETS:
+    kind = type(name, (Made,), {})
+    for file_format in sys.argv[2:]:
+        root = f"{sys.argv[1]}/{file_format}"
+        kind(data_dir=root, file_format=file_format).download_and_prepare()
+"""
+
+
+def made(tmp_path_factory):
+    """A directory that holds, for each format, a data directory of this name."""
+    root = tmp_path_factory.getbasetemp() / "tiny_tfds"
+    if not root.exists():
+        root.mkdir()
+        (root / "make.py").write_text(MAKE)
+        command = [sys.executable, root / "make.py", root, *FORMATS]
+        subprocess.run(command, check=True, capture_output=True)
+    return root
