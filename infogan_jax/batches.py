@@ -3,7 +3,8 @@
 Epoch e is a permutation drawn from (seed, e). Epochs are laid end to end and cut
 into batches, so the tail of one goes into the next and every image is seen
 equally often. The order is a pure function of (seed, step): a resumed run sees
-what an uninterrupted one would have seen, on any number of devices.
+what an uninterrupted one would have seen, on any number of devices and processes,
+and every process finds its own rows of a batch by itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import numpy as np
 from jaxtyping import Array, Int, Int32, UInt8
 
 Images = UInt8[np.ndarray, "n height width channels"]
+Rows = Int[np.ndarray, "rows"]
 
 
 @lru_cache(maxsize=4)
@@ -42,12 +44,13 @@ class Feed:
 
     Attributes:
       resident: what lies on the devices for the whole run; empty if streamed.
-      calls: one array [steps, batch, ...] for each call of the step, from the host.
+      calls: (rows) -> one array [steps, rows, ...] for each call of the step, from
+        the host: those rows of every batch that the devices of this process need.
       fetch: (resident, one step's part of a call) -> bytes [batch, H, W, C].
     """
 
     resident: np.ndarray
-    calls: Iterator[np.ndarray]
+    calls: Callable[[Rows], Iterator[np.ndarray]]
     fetch: Callable[[Array, Array], Array]
 
 
@@ -61,7 +64,11 @@ def resident(images: Images, seed: int, firsts: range, batch_size: int) -> Feed:
       batch_size: over all devices.
     """
     size, steps = len(images), firsts.step
-    calls = (indices(seed, first, steps, batch_size, size) for first in firsts)
+
+    def calls(rows: Rows) -> Iterator[np.ndarray]:
+        for first in firsts:
+            yield indices(seed, first, steps, batch_size, size)[:, rows]
+
     return Feed(images, calls, gather)
 
 
@@ -75,12 +82,15 @@ def streamed(images: Images, seed: int, firsts: range, batch_size: int) -> Feed:
 
     size, steps = len(images), firsts.step
 
-    def call(first: int) -> np.ndarray:
-        return np.asarray(images[indices(seed, first, steps, batch_size, size)])
+    def calls(rows: Rows) -> Iterator[np.ndarray]:
+        def call(first: int) -> np.ndarray:
+            order = indices(seed, first, steps, batch_size, size)
+            return np.asarray(images[order[:, rows]])
 
-    source = grain.MapDataset.source(list(firsts)).map(call)
-    options = grain.ReadOptions(num_threads=2, prefetch_buffer_size=2)
-    calls = iter(source.to_iter_dataset(options))
+        source = grain.MapDataset.source(list(firsts)).map(call)
+        options = grain.ReadOptions(num_threads=2, prefetch_buffer_size=2)
+        return iter(source.to_iter_dataset(options))
+
     return Feed(np.zeros(0, np.uint8), calls, lambda _, batch: batch)
 
 

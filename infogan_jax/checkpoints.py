@@ -3,7 +3,8 @@
 Orbax alone restores some damaged files without a word. Each checkpoint therefore
 carries the SHA-256 of every array of the state; restoring compares them and falls
 back to the checkpoint before. Nothing in a checkpoint is executed: arrays and
-JSON, no pickle.
+JSON, no pickle. Several processes save and restore together, in a directory that all
+of them see.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
+from infogan_jax import processes
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.state import TrainState
 
@@ -47,7 +49,8 @@ class Checkpoints:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._manager.close()
+        if not processes.is_loss(value):  # which would never acknowledge a save
+            self._manager.close()
 
     def save(self, state: TrainState) -> None:
         """Saves the state under its own step; returns while it is being written.
@@ -87,15 +90,10 @@ class Checkpoints:
         damaged: list[tuple[int, str]] = []
         for step in sorted(self._manager.all_steps(), reverse=True):
             state, fault = self._restore(step, like)
-            if state is None:
-                damaged.append((step, fault))
+            if processes.largest(int(state is None)):
+                damaged.append((step, fault or "another process cannot read it"))
                 continue
-            for bad, reason in damaged:
-                logging.warning(
-                    "checkpoint %d is damaged (%s); using %d.", bad, reason, step
-                )
-                if not self._read_only:
-                    self._manager.delete(bad)
+            self._pass_over(damaged, step)
             return state
         if damaged:
             raise UserError(
@@ -104,6 +102,15 @@ class Checkpoints:
                 + ". Nothing was changed; restore a copy or use another --workdir."
             )
         return None
+
+    def _pass_over(self, damaged: list[tuple[int, str]], whole: int) -> None:
+        for step, reason in damaged:
+            if processes.is_first():
+                logging.warning(
+                    "checkpoint %d is damaged (%s); using %d.", step, reason, whole
+                )
+            if not self._read_only:
+                self._manager.delete(step)
 
     def _restore(self, step: int, like: TrainState) -> tuple[TrainState | None, str]:
         try:

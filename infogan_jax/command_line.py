@@ -52,9 +52,17 @@ def _guarded(main: Callable[[], int]) -> int:
     try:
         return main()
     except UserError as error:
-        return _complain(error, 2)
+        return _left(_complain(error, 2))
     except RunFailure as error:
-        return _complain(error, 1)
+        return _left(_complain(error, 1))
+
+
+def _left(status: int) -> int:
+    """The status, for a process alone; one of several ends here, by its own hand."""
+    from infogan_jax import processes
+
+    processes.leave(status)
+    return status
 
 
 def _parse(argv: list[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """Devices: the mesh, what lies where on it, and the step mapped over it.
 
 State and data are replicated, batches are split over the axis `data`. No other
-module knows a mesh or a sharding.
+module knows a mesh or a sharding. The mesh covers the devices of all processes; each
+process sends to its own devices.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ import numpy as np
 from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import Array
+from jaxtyping import Array, Int
 
 from infogan_jax.errors import UserError
 
@@ -74,17 +75,37 @@ def make_mesh(
 
 
 def replicate(mesh: Mesh, tree: Any) -> Any:
-    """A copy of every array on every device."""
-    return jax.device_put(tree, NamedSharding(mesh, P()))
+    """A copy of every array on every device.
+
+    Every process passes the same arrays and sends them to its own devices.
+    """
+    sharding = NamedSharding(mesh, P())
+    return jax.tree.map(
+        lambda a: jax.make_array_from_process_local_data(sharding, a, a.shape), tree
+    )
+
+
+def own_copy(tree: Any) -> Any:
+    """Replicated arrays on one device, to compute without the other processes."""
+    return jax.tree.map(lambda array: array.addressable_data(0), tree)
+
+
+def own_rows(mesh: Mesh, batch_size: int) -> Int[np.ndarray, "rows"]:
+    """The places in a batch that the devices of this process work on, ascending."""
+    sharding = NamedSharding(mesh, P(AXIS))
+    parts = sharding.addressable_devices_indices_map((batch_size,)).values()
+    return np.sort(np.concatenate([np.arange(batch_size)[part] for part in parts]))
 
 
 def split_batches(mesh: Mesh, batches: np.ndarray) -> Array:
     """[steps, batch, ...] on the devices, each with its share of every batch.
 
-    Every process passes the whole array and sends its own part.
+    Args:
+      mesh: of one axis.
+      batches: [steps, rows, ...], the `own_rows` of this process alone.
     """
-    return jax.make_array_from_callback(
-        batches.shape, NamedSharding(mesh, P(None, AXIS)), lambda part: batches[part]
+    return jax.make_array_from_process_local_data(
+        NamedSharding(mesh, P(None, AXIS)), batches
     )
 
 

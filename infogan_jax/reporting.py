@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 from tqdm import tqdm
 
+from infogan_jax import processes
 from infogan_jax.errors import RunFailure
 from infogan_jax.pictures import write_png
 from infogan_jax.run_directory import STATS, write_bytes
@@ -25,7 +26,8 @@ PICTURES = "pictures"
 class Report:
     """Progress bar, `stats.jsonl`, TensorBoard and pictures; a context manager.
 
-    Where stderr is no terminal, a line on stdout stands in for the bar.
+    Where stderr is no terminal, a line on stdout stands in for the bar. Of several
+    processes the first alone writes and shows anything.
     """
 
     def __init__(
@@ -36,9 +38,15 @@ class Report:
         self._workdir = workdir
         self._steps = steps
         self._batch_size = batch_size
-        self._stats = open(workdir / STATS, "a")
+        is_first = processes.is_first()
+        self._stats = open(workdir / STATS if is_first else os.devnull, "a")
         self._board = _board(workdir, first_step)
-        self._bar = tqdm(total=steps, initial=first_step, unit="step", disable=None)
+        self._bar = tqdm(
+            total=steps,
+            initial=first_step,
+            unit="step",
+            disable=None if is_first else True,
+        )
         self._last = (time.perf_counter(), first_step)
 
     def __enter__(self) -> "Report":
@@ -88,7 +96,9 @@ class Report:
 
     def _show(self, step: int, values: Mapping[str, float]) -> None:
         bounds = " ".join(
-            f"{value:.2f}" for name, value in values.items() if "mi_bound" in name
+            f"{value:.2f}"
+            for name, value in values.items()
+            if name.startswith("mi_bound/")
         )
         text = (
             f"{values['images_per_second']:,.0f} images/s  "
@@ -96,7 +106,7 @@ class Report:
             + (f"  L_I {bounds} nats" if bounds else "")
         )
         if self._bar.disable:
-            print(f"step {step}/{self._steps}  {text}", flush=True)
+            say(f"step {step}/{self._steps}  {text}")
         else:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update(step - self._bar.n)
@@ -111,7 +121,13 @@ class Report:
 
     def say(self, text: str) -> None:
         """One line for the reader, above the bar if there is one."""
-        self._bar.write(text) if not self._bar.disable else print(text, flush=True)
+        self._bar.write(text) if not self._bar.disable else say(text)
+
+
+def say(text: str) -> None:
+    """Prints one line at once; of several processes only the first does."""
+    if processes.is_first():
+        print(text, flush=True)
 
 
 def _board(workdir: Path, first_step: int) -> Any:
@@ -123,12 +139,14 @@ def _board(workdir: Path, first_step: int) -> Any:
 
     if hidden:
         del sys.modules["torch"]
-    return SummaryWriter(str(workdir), purge_step=first_step + 1)
+    return SummaryWriter(
+        str(workdir), purge_step=first_step + 1, write_to_disk=processes.is_first()
+    )
 
 
 def _cut(path: Path, last_step: int) -> None:
     """Drops the lines of a stats file that are newer than `last_step`, or torn."""
-    if not path.exists():
+    if not path.exists() or not processes.is_first():
         return
     kept = []
     for line in path.read_bytes().splitlines():
@@ -169,6 +187,17 @@ class StopRequest:
             sys.stderr.write("\nstopped at once; the last checkpoint is intact.\n")
             os._exit(130)
         self.signal = number
+
+    def is_agreed(self, is_due: bool) -> bool:
+        """Whether the run stops here; the answer is the same in every process.
+
+        Several processes ask each other only where `is_due`, because it makes them
+        wait; there one signal to one process stops all.
+        """
+        if is_due or not jax.distributed.is_initialized():
+            self.signal = processes.largest(self.signal or 0) or None
+            return self.signal is not None
+        return False
 
     @property
     def status(self) -> int:

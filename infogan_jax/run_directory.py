@@ -1,7 +1,7 @@
 """The run directory: who may write to it, and the record of what was asked.
 
-A directory belongs to one config and, while it is open for training, to one
-process. Files are replaced whole, never left half written.
+A directory belongs to one config and, while it is open for training, to one run,
+whose first process alone writes. Files are replaced whole, never left half written.
 """
 
 import contextlib
@@ -19,11 +19,13 @@ from typing import Any
 
 import jax
 
+from infogan_jax import processes
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.validation import flatten
 
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
+UNREADABLE = "unreadable.txt"
 STATS = "stats.jsonl"
 LOCK = "lock"
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
@@ -34,12 +36,29 @@ EXTENDABLE = "training.steps"
 
 @contextlib.contextmanager
 def opened(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path]:
-    """Opens a new or known run directory for one training process.
+    """Opens a new or known run directory for one training run.
+
+    Of several processes the first takes it and the others look at it.
 
     Raises:
       UserError: where the directory cannot be written, holds something else,
-        belongs to another config, or is in use.
+        belongs to another config, is in use, or is not shared by all processes.
     """
+    with contextlib.ExitStack() as stack:
+        with processes.agreed():
+            if processes.is_first():
+                stack.enter_context(_taken(workdir, config))
+        with processes.agreed():
+            if not (workdir / CONFIG).exists():
+                raise UserError(
+                    f"--workdir (={workdir}) of process {jax.process_index()} is not "
+                    "that of process 0; name a directory that all processes share."
+                )
+        yield workdir
+
+
+@contextlib.contextmanager
+def _taken(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
             known = _check(workdir, config)
@@ -53,12 +72,34 @@ def opened(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path]:
         _lock(lock, workdir)
         if known != dict(config):
             write_json(workdir / CONFIG, config)
-        yield workdir
+        yield
 
 
 def record_environment(workdir: Path, provenance: Mapping[str, Any]) -> None:
-    """Writes `environment.json`: versions, devices, commit, and the data."""
-    write_json(workdir / ENVIRONMENT, _environment() | {"data": dict(provenance)})
+    """Writes `environment.json`: versions, devices, commit, and the data.
+
+    Files of the data that could not be read are listed in `unreadable.txt`, one
+    `name: reason` a line, and counted in the record and in a line on stdout. Of
+    several processes only the first does so.
+    """
+    if not processes.is_first():
+        return
+    data, place = dict(provenance), workdir / UNREADABLE
+    place.unlink(missing_ok=True)
+    if left_out := data.get("unreadable"):
+        lines = "".join(f"{_printable(line)}\n" for line in left_out)
+        write_bytes(place, lines.encode())
+        print(f"unreadable files left out: {len(left_out)}, see {place}", flush=True)
+        data["unreadable"] = len(left_out)
+    write_json(workdir / ENVIRONMENT, _environment() | {"data": data})
+
+
+def _printable(text: str) -> str:
+    """One line that is UTF-8, whatever bytes a file name had."""
+    return "".join(
+        char if char.isprintable() and char != "\\" else repr(char)[1:-1]
+        for char in text
+    )
 
 
 def _check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -158,9 +199,13 @@ def write_json(path: Path, value: Any) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Replaces a file whole: readers see the old one or the new one.
 
+    Of several processes only the first writes.
+
     Raises:
       RunFailure: where it cannot be written; the old one stays.
     """
+    if not processes.is_first():
+        return
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 import jax
 
-from infogan_jax import experiment, parallel, run_directory, traversals
+from infogan_jax import experiment, parallel, processes, run_directory, traversals
 from infogan_jax.checkpoints import Checkpoints
 from infogan_jax.experiment import Experiment
-from infogan_jax.reporting import Report, StopRequest
+from infogan_jax.reporting import Report, StopRequest, say
 from infogan_jax.state import TrainState
 from infogan_jax.steps import train_step
 
@@ -18,6 +18,7 @@ CHECKPOINTS = "checkpoints"
 _AGAIN = "the same command goes on."
 
 
+@processes.joined()
 def train(config: Mapping[str, Any], workdir: Path) -> int:
     """Trains the experiment of a config in a run directory, or goes on with it.
 
@@ -30,10 +31,11 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
 
     Raises:
       UserError: for a mistake in config or directory, before anything is compiled.
-      RunFailure: where losses or parameters are not finite.
+      RunFailure: where losses or parameters are not finite, or a process is lost.
     """
     parallel.keep_compiled_programs()
-    exp = experiment.build(config)
+    with processes.agreed():
+        exp = experiment.build(config)
     mesh = parallel.make_mesh(exp.batch_size)
     with (
         run_directory.opened(workdir, exp.config),
@@ -44,7 +46,7 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
         state = checkpoints.restore_newest(state) or state
         start = int(state.step)
         if start >= exp.steps:
-            print(f"{workdir} is complete: step {start}. {_next(workdir)}")
+            say(f"{workdir} is complete: step {start}. {_next(workdir)}")
             return 0
         run_directory.record_environment(workdir, exp.dataset.provenance)
         feed = exp.feed(start)
@@ -54,14 +56,15 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
         )
         with Report(workdir, start, exp.steps, exp.batch_size) as report:
             report.say(_introduction(exp, workdir, start))
-            for step, call in zip(exp.call_ends(start), feed.calls, strict=True):
+            calls = feed.calls(parallel.own_rows(mesh, exp.batch_size))
+            for step, call in zip(exp.call_ends(start), calls, strict=True):
                 drawn = parallel.split_batches(mesh, call)
                 state, metrics = advance(state, data, drawn)
                 if exp.is_due("log", step):
                     report.log(step, metrics)
                 if exp.is_due("picture", step):
                     report.pictures(step, _pictures(exp, state))
-                stopping = stop.signal is not None
+                stopping = stop.is_agreed(exp.is_due("log", step))
                 if exp.is_due("checkpoint", step) or stopping:
                     checkpoints.save(state)
                 if stopping:
@@ -85,7 +88,8 @@ def _introduction(exp: Experiment, workdir: Path, start: int) -> str:
 
 
 def _pictures(exp: Experiment, state: TrainState) -> dict[str, Any]:
-    algorithm = exp.algorithm
+    """Drawn by every process for itself, so that none waits for another."""
+    algorithm, state = exp.algorithm, parallel.own_copy(state)
     return traversals.pictures(
         algorithm.spec, algorithm.nets, state.sampling_params, state.stats, exp.seed
     )

@@ -102,7 +102,26 @@ def test_a_feed_gives_the_images_of_the_order_from_any_step_on(make, first):
     feed = make(images, 3, range(first, 12, 2), 4)
     given = [
         [feed.fetch(jnp.asarray(feed.resident), step)[:, 0, 0, 0] for step in call]
-        for call in map(jnp.asarray, feed.calls)
+        for call in map(jnp.asarray, feed.calls(np.arange(4)))
     ]
     expected = batches.indices(3, first, 12 - first, 4, 10).reshape(-1, 2, 4)
     np.testing.assert_array_equal(given, expected)
+
+
+class Watched(np.ndarray):
+    """Images that remember which of them were read."""
+
+    def __getitem__(self, which):
+        self.read = [*getattr(self, "read", []), *np.ravel(which)]
+        return super().__getitem__(which)
+
+
+def test_a_process_reads_no_rows_but_its_own_and_they_are_those_of_the_whole_batch():
+    images = np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1).view(Watched)
+    rows = np.array([1, 3])
+    own = list(batches.streamed(images, 3, range(0, 12, 2), 4).calls(rows))
+    expected = batches.indices(3, 0, 12, 4, 10)[:, rows].reshape(-1, 2, 2)
+    np.testing.assert_array_equal(np.stack(own)[..., 0, 0, 0], expected)
+    assert sorted(images.read) == sorted(expected.ravel())
+    kept = batches.resident(np.asarray(images), 3, range(0, 12, 2), 4).calls(rows)
+    np.testing.assert_array_equal(list(kept), expected)

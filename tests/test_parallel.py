@@ -20,6 +20,7 @@ from jax.sharding import PartitionSpec as P
 
 from infogan_jax import batches, parallel, state, steps
 from infogan_jax.algorithm import Optimisers
+from infogan_jax.augment import Augmentation
 
 QUICK = {"xla_backend_optimization_level": 0}
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
@@ -37,6 +38,8 @@ def build(axis):
         optimisers=Optimisers(optax.sgd(RATE), optax.sgd(RATE)),
         noise_sd=lambda step: 0.1,
         average_decay=0.5,
+        real_information=0.5,
+        augmentation=Augmentation(rotation=10.0, shift=0.1),
         axis=axis,
     )
 
@@ -176,8 +179,13 @@ def test_every_device_gets_its_rows_of_every_batch_and_all_of_what_is_replicated
     rows = {shard.device: np.asarray(shard.data) for shard in split.addressable_shards}
     for place, device in enumerate(mesh.devices):
         np.testing.assert_array_equal(rows[device], ORDER[:, 8 * place : 8 * place + 8])
-    for shard in parallel.replicate(mesh, IMAGES).addressable_shards:
+    np.testing.assert_array_equal(parallel.own_rows(mesh, 16), np.arange(16))
+    copies = parallel.replicate(mesh, IMAGES)
+    for shard in copies.addressable_shards:
         np.testing.assert_array_equal(shard.data, IMAGES)
+    [copy] = parallel.own_copy([copies])
+    assert len(copy.devices()) == 1
+    np.testing.assert_array_equal(copy, IMAGES)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from infogan_jax import processes
 from infogan_jax.errors import RunFailure
 from infogan_jax.reporting import Report, StopRequest
 
@@ -75,6 +76,20 @@ def test_a_quantity_that_is_not_finite_ends_the_run(tmp_path, name, value):
     assert stats(tmp_path) == []
 
 
+def test_other_processes_than_the_first_write_and_show_nothing_and_check_the_same(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(processes, "is_first", lambda: False)
+    with report(tmp_path) as record:
+        record.say("starts")
+        record.log(2, METRICS)
+        record.pictures(2, {"samples": np.zeros((4, 4, 1), np.uint8)})
+        with pytest.raises(RunFailure, match="jsd_bound is nan"):
+            record.log(4, METRICS | {"jsd_bound": jnp.asarray([np.nan])})
+    assert not list(tmp_path.iterdir())
+    assert capsys.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("channels, mode", [(1, "L"), (3, "RGB")])
 def test_a_picture_is_a_png_with_its_step_in_its_name(tmp_path, channels, mode):
     picture = np.arange(6 * 4 * channels, dtype=np.uint8).reshape(6, 4, channels)
@@ -118,8 +133,10 @@ def test_a_stop_is_noted_and_the_old_handlers_come_back(number, status):
     before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
     with StopRequest() as stop:
         assert (stop.signal, stop.status) == (None, 0)
+        assert not stop.is_agreed(is_due=True)
         os.kill(os.getpid(), number)
         assert (stop.signal, stop.status) == (number, status)
+        assert stop.is_agreed(is_due=False), "alone there is nobody to ask"
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
 
 
