@@ -7,19 +7,31 @@ from absl import flags
 from infogan_jax import command_line
 from infogan_jax.errors import UserError
 
+TEXTS = {
+    "workdir": "The run directory of train.py.",
+    "encode": "Write the codes of images to this .npz or .csv file instead.",
+    "images": "With --encode: a folder of pictures, not the run's own data.",
+}
+
 
 def define() -> None:
-    """Defines the flag."""
-    flags.DEFINE_string("workdir", None, "The run directory of train.py.")
+    """Defines the flags."""
+    for name, text in TEXTS.items():
+        flags.DEFINE_string(name, None, text)
+    flags.DEFINE_bool("quick", False, "Information, classes and pictures only.")
 
 
 def main() -> int:
-    """Evaluates and prints the table; returns the exit status."""
-    from infogan_jax import evaluation
+    """Evaluates, or writes codes, and says what came of it; returns the status."""
+    from infogan_jax import evaluation, export
 
-    if flags.FLAGS.workdir is None:
+    workdir, out, images = (flags.FLAGS[name].value for name in TEXTS)
+    if workdir is None:
         raise UserError("--workdir is missing; name the run directory of train.py.")
-    print(evaluation.evaluate(Path(flags.FLAGS.workdir)))
+    if out or images:
+        print(export.export(Path(workdir), out or "", images))
+    else:
+        print(evaluation.evaluate(Path(workdir), quick=flags.FLAGS.quick))
     return 0
 
 

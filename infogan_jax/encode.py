@@ -1,6 +1,8 @@
 """Images -> codes: what D and Q make of any number of images."""
 
+from collections.abc import Iterator
 from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -8,10 +10,30 @@ import numpy as np
 from jaxtyping import Array, Float, UInt8
 
 from infogan_jax import images, latents, networks
-from infogan_jax.latents import LatentSpec, Posterior
+from infogan_jax.latents import LatentSpec, Normal, Posterior
 from infogan_jax.networks import Networks, Variables
 
 BATCH_SIZE = 512
+
+Pictures = (
+    UInt8[np.ndarray, "n height width channels"]
+    | Float[np.ndarray, "n height width channels"]
+)
+"""Bytes, or floats in the networks' range."""
+
+
+class Judgement(NamedTuple):
+    """What D and Q make of each image.
+
+    Attributes:
+      logits: D's, of "real".
+      outputs: Q's, as `latents.unpack` reads them.
+      features: the last layer of the trunk that both share, flat.
+    """
+
+    logits: Float[np.ndarray, "n"]
+    outputs: Float[np.ndarray, "n outputs"]
+    features: Float[np.ndarray, "n features"]
 
 
 def encode(
@@ -19,41 +41,69 @@ def encode(
     nets: Networks,
     params: Variables,
     stats: Variables,
-    pictures: UInt8[np.ndarray, "n height width channels"],
+    pictures: Pictures,
 ) -> Posterior:
-    """Q's posterior of every code for each real image.
+    """Q's posterior of every code for each image.
 
     Batch norm uses the running averages of real batches, so what an image is read
     as does not depend on the images beside it.
     """
-    scaled = np.asarray(images.to_range(pictures, nets.output_range))
-    _, outputs = judge(nets, params, stats, scaled)
+    parts = _in_batches(nets, params, stats, pictures)
+    outputs = np.concatenate([part.outputs for part in parts])
     return latents.unpack(spec, jnp.asarray(outputs))
 
 
 def judge(
-    nets: Networks,
-    params: Variables,
-    stats: Variables,
-    pictures: Float[np.ndarray, "n height width channels"],
-) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n outputs"]]:
-    """D's logits and Q's outputs for images in the networks' range, in batches."""
-    parts = []
+    nets: Networks, params: Variables, stats: Variables, pictures: Pictures
+) -> Judgement:
+    """D's logits, Q's outputs and the trunk's features, as in `encode`."""
+    parts = _in_batches(nets, params, stats, pictures)
+    return Judgement(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def as_arrays(posterior: Posterior) -> dict[str, Float[np.ndarray, "..."]]:
+    """The posterior as arrays of floats with one row for each image.
+
+    Returns:
+      `<code>/probabilities` [n, k] of a categorical code, `<code>/mean` and
+      `<code>/sd` [n] of a continuous one.
+    """
+    arrays: dict[str, Any] = {}
+    for name, read in posterior.items():
+        if isinstance(read, Normal):
+            arrays |= {f"{name}/mean": read.mean, f"{name}/sd": jnp.exp(read.log_sd)}
+        else:
+            arrays[f"{name}/probabilities"] = jax.nn.softmax(read.logits)
+    return {name: np.asarray(array) for name, array in arrays.items()}
+
+
+def _in_batches(
+    nets: Networks, params: Variables, stats: Variables, pictures: Pictures
+) -> Iterator[Judgement]:
+    """Judges a batch at a time, so that images may be mapped from a file."""
     for start in range(0, len(pictures), BATCH_SIZE):
         part = pictures[start : start + BATCH_SIZE]
+        if part.dtype == np.uint8:
+            part = np.asarray(images.to_range(part, nets.output_range))
         missing = BATCH_SIZE - len(part)
         padded = np.pad(part, ((0, missing), (0, 0), (0, 0), (0, 0)), mode="edge")
-        logits, outputs = jax.device_get(_judge(nets, params, stats, padded))
-        parts.append((logits[: len(part)], outputs[: len(part)]))
-    logits, outputs = zip(*parts, strict=True)
-    return np.concatenate(logits), np.concatenate(outputs)
+        judged = jax.device_get(_judge(nets, params, stats, padded))
+        yield Judgement(*(values[: len(part)] for values in judged))
 
 
 @partial(jax.jit, static_argnums=0)
 def _judge(
     nets: Networks, params: Variables, stats: Variables, pictures: Array
-) -> tuple[Array, Array]:
+) -> tuple[Array, Array, Array]:
     logits, outputs, _ = networks.discriminate(
         nets, params, stats, pictures, train=False
     )
-    return logits, outputs
+    # the same computation once more, which the compiler does once
+    variables = {
+        "params": params["discriminator"],
+        "batch_stats": stats["discriminator"],
+    }
+    ((_, features), _) = nets.discriminator.apply(
+        variables, pictures, False, mutable=["batch_stats"]
+    )
+    return logits, outputs, features.reshape(len(features), -1)

@@ -1,62 +1,101 @@
 """The story of an evaluation: restore, measure, draw, record."""
 
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 from infogan_jax import (
     experiment,
-    measures,
+    figures,
+    page,
     parallel,
-    pictures,
+    processes,
     run_directory,
-    traversals,
 )
 from infogan_jax.checkpoints import Checkpoints
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import Experiment
-from infogan_jax.measures import Measures
-from infogan_jax.metrics import clustering
+from infogan_jax.measures import (
+    attributes,
+    classes,
+    factors,
+    few_labels,
+    information,
+    samples,
+    subject,
+)
+from infogan_jax.measures.finding import Finding, Measure
+from infogan_jax.measures.subject import Subject
 from infogan_jax.state import TrainState
 from infogan_jax.training import CHECKPOINTS
 
 EVALUATION = "evaluation"
+REPORT = "report.html"
+
+Findings = Mapping[str, Finding]
+
+THEMES: dict[str, Callable[[Subject], Finding]] = {
+    "Information": information.measure,
+    "Classes": classes.measure,
+    "Attributes": attributes.measure,
+    "Factors": factors.measure,
+    "Samples": samples.measure,
+    "Few labels": few_labels.measure,
+}
+QUICK = ("Information", "Classes")
+"""The themes that need neither a classifier nor a measurement of every image."""
 
 
-def evaluate(workdir: Path) -> str:
+def evaluate(workdir: Path, *, quick: bool = False) -> str:
     """Evaluates the newest checkpoint of a run; needs nothing but its directory.
 
-    Writes `evaluation.json` and the pictures in `evaluation/`.
+    Writes `evaluation.json`, and pictures, tables and `report.html` in `evaluation/`.
+
+    Args:
+      workdir: of the run.
+      quick: whether to measure information and classes alone.
 
     Returns:
       A table of every measure, for the terminal.
 
     Raises:
+      UserError: where the directory holds no run, or no checkpoint, or the
+        environment names several processes.
+    """
+    processes.stay_alone()
+    parallel.keep_compiled_programs()
+    exp, state = restore(workdir)
+    findings = _measure(exp, state, QUICK if quick else tuple(THEMES))
+    run = {"name": exp.config["name"], "seed": exp.seed, "step": int(state.step)}
+    metrics = {name: asdict(measure) for name, measure in _measures(findings)}
+    run_directory.write_json(
+        workdir / "evaluation.json", {"metrics": metrics, "run": run}
+    )
+    directory = workdir / EVALUATION
+    for finding in findings.values():
+        figures.write_tables(directory, finding.tables)
+    drawn = figures.write_figures(directory, workdir, exp, state)
+    title = f"{run['name']}, seed {run['seed']}, step {run['step']}"
+    data, count = exp.dataset.provenance["name"], len(exp.dataset.train.images)
+    record = json.dumps(exp.config, indent=2)
+    text = page.build(title, f"{count} images of {data}", findings, drawn, record)
+    run_directory.write_bytes(directory / REPORT, text.encode(errors="replace"))
+    return _table(title, findings, workdir)
+
+
+def restore(workdir: Path) -> tuple[Experiment, TrainState]:
+    """The experiment of a run, and its newest checkpoint.
+
+    Raises:
       UserError: where the directory holds no run, or no checkpoint.
     """
-    parallel.keep_compiled_programs()
     exp = experiment.build(run_directory.read_config(workdir))
-    state = _restore(exp, workdir)
-    algorithm, samples = exp.algorithm, exp.flat["evaluation.samples"]
-    measured = {
-        **measures.mi_bounds(algorithm, state, exp.seed, samples),
-        **measures.gan_bound(algorithm, state, exp.seed, exp.dataset.test.images),
-        **_clustering(exp, state, workdir / EVALUATION),
-    }
-    grids = traversals.pictures(
-        algorithm.spec, algorithm.nets, state.sampling_params, state.stats, exp.seed
-    )
-    for name, picture in grids.items():
-        pictures.write_png(workdir / EVALUATION / f"{name}.png", picture)
-    run = {"name": exp.config["name"], "seed": exp.seed, "step": int(state.step)}
-    run_directory.write_json(
-        workdir / "evaluation.json",
-        {"metrics": {name: asdict(m) for name, m in measured.items()}, "run": run},
-    )
-    return _table(run, measured, workdir)
-
-
-def _restore(exp: Experiment, workdir: Path) -> TrainState:
     directory = workdir / CHECKPOINTS
     if not directory.is_dir():
         raise UserError(f"{directory} does not exist; run train.py first.")
@@ -64,34 +103,38 @@ def _restore(exp: Experiment, workdir: Path) -> TrainState:
         state = checkpoints.restore_newest(exp.first_state())
     if state is None:
         raise UserError(f"{directory} holds no checkpoint; run train.py for longer.")
-    return state
+    return exp, state
 
 
-def _clustering(exp: Experiment, state: TrainState, directory: Path) -> Measures:
-    """Agreement of a categorical code with labels, where there are both."""
-    train, test = exp.dataset.train, exp.dataset.test
-    if train.labels is None or test.labels is None:
-        return {}
-    found = measures.categories(exp.algorithm, state, train.images)
-    if not found:
-        return {}
-    code = measures.best_code(exp.algorithm.spec, found, train.labels)
-    held_out = measures.categories(exp.algorithm, state, test.images)[code.name]
-    table = measures.contingency(code, held_out, test.labels)
-    matched = clustering.match(
-        measures.contingency(code, found[code.name], train.labels)
-    )
-    pictures.write_confusion(directory / "confusion.png", table, matched, code.name)
-    return measures.agreement(
-        code, (found[code.name], train.labels), (held_out, test.labels)
-    )
+def _measure(exp: Experiment, state: TrainState, themes: Sequence[str]) -> Findings:
+    count = exp.flat["evaluation.samples"]
+    chosen = subject.choose(exp.algorithm, state, exp.seed, count, exp.dataset)
+    findings = {}
+    # threads of small matrix products wait for each other longer than they work
+    with threadpool_limits(1), warnings.catch_warnings():
+        # a classifier that has not converged is scored as it is
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for theme in (bar := tqdm(themes, unit="theme", disable=None)):
+            bar.set_description(theme)
+            findings[theme] = THEMES[theme](chosen)
+    return findings
 
 
-def _table(run: dict[str, Any], measured: Measures, workdir: Path) -> str:
-    width = max(map(len, measured), default=0)
-    rows = [
-        f"  {name:<{width}}  {m.value:8.4f} {m.unit}" for name, m in measured.items()
+def _measures(findings: Findings) -> list[tuple[str, Measure]]:
+    return [pair for each in findings.values() for pair in each.measures.items()]
+
+
+def _table(title: str, findings: Findings, workdir: Path) -> str:
+    measured = _measures(findings)
+    width = max((len(name) for name, _ in measured), default=0)
+    rows = [f"  {name:<{width}}  {m.value:8.4f} {m.unit}" for name, m in measured]
+    missing = [
+        f"left out: {theme.lower()}: {finding.left_out}"
+        for theme, finding in findings.items()
+        if finding.left_out
     ]
-    head = f"{run['name']}, seed {run['seed']}, step {run['step']}"
-    record = f"protocols: {workdir / 'evaluation.json'}"
-    return "\n".join([head, *rows, record, f"pictures: {workdir / EVALUATION}"])
+    places = [
+        f"protocols: {workdir / 'evaluation.json'}",
+        f"report: {workdir / EVALUATION / REPORT}",
+    ]
+    return "\n".join([title, *rows, *missing, *places])

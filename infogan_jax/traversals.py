@@ -1,9 +1,10 @@
 """Codes -> images: samples of G, and images that vary one code at a time."""
 
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt8, UInt32
 
@@ -18,8 +19,22 @@ BATCH_SIZE = 512
 
 
 def draw(spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int) -> Latents:
-    """`count` latents from the prior, a pure function of the seed."""
-    return latents.sample(spec, jax.random.split(jax.random.key(seed), count))
+    """`count` latents from the prior, a pure function of the seed.
+
+    They are drawn 512 at a time, so that any number needs one program only.
+    """
+    whole = max(1, -(-count // BATCH_SIZE)) * BATCH_SIZE
+    keys = jax.random.key_data(jax.random.split(jax.random.key(seed), whole))
+    parts = [
+        _draw(spec, part) for part in np.split(np.asarray(keys), whole // BATCH_SIZE)
+    ]
+    joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+    return jax.tree.map(lambda leaf: leaf[:count], joined)
+
+
+@partial(jax.jit, static_argnums=0)
+def _draw(spec: LatentSpec, keys: UInt32[Array, "batch words"]) -> Latents:
+    return latents.sample(spec, jax.random.wrap_key_data(keys))
 
 
 def rows(spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int) -> Latents:
@@ -32,7 +47,7 @@ def rows(spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int) -> Latents
     first = next((code for code in spec.codes if code.is_categorical), None)
     if first is None:
         return drawn
-    counted = jnp.arange(count, dtype=jnp.int32) % first.size
+    counted: Any = np.arange(count, dtype=np.int32) % first.size
     return drawn._replace(codes={**drawn.codes, first.name: counted})
 
 
@@ -49,12 +64,12 @@ def traverse(code: Code, base: Latents, steps: int = 10) -> tuple[Latents, int]:
       The latents [rows * columns] in reading order, and the number of columns.
     """
     if code.is_categorical:
-        values = jnp.arange(code.size, dtype=jnp.int32)
+        values = np.arange(code.size, dtype=np.int32)
     else:
-        values = jnp.linspace(*SWEEP, steps)
+        values = np.linspace(*SWEEP, steps, dtype=np.float32)
     columns = len(values)
-    repeated = jax.tree.map(lambda leaf: jnp.repeat(leaf, columns, axis=0), base)
-    tiled = jnp.tile(values, len(base.noise))
+    repeated = jax.tree.map(lambda leaf: np.repeat(leaf, columns, axis=0), base)
+    tiled = np.tile(values, len(base.noise))
     return repeated._replace(codes={**repeated.codes, code.name: tiled}), columns
 
 
@@ -69,18 +84,36 @@ def paint(
 
     Batch norm uses running averages: an image depends on its own latents alone.
     """
-    inputs = np.asarray(latents.pack(spec, drawn))
-    parts = []
-    for start in range(0, len(inputs), BATCH_SIZE):
-        part = inputs[start : start + BATCH_SIZE]
-        padded = np.pad(part, ((0, BATCH_SIZE - len(part)), (0, 0)))
-        painted = _paint(nets, params, stats, padded)
-        parts.append(np.asarray(painted)[: len(part)])
-    return np.concatenate(parts)
+    return np.concatenate(list(paint_in_batches(spec, nets, params, stats, drawn)))
 
 
-@partial(jax.jit, static_argnums=0)
-def _paint(nets: Networks, params: Variables, stats: Variables, inputs: Array) -> Array:
+def paint_in_batches(
+    spec: LatentSpec,
+    nets: Networks,
+    params: Variables,
+    stats: Variables,
+    drawn: Latents,
+) -> Iterator[Float[np.ndarray, "batch height width channels"]]:
+    """The same images, up to 512 at a time."""
+    drawn = jax.device_get(drawn)
+    count = len(drawn.noise)
+    for start in range(0, count, BATCH_SIZE):
+        rows = np.arange(start, start + BATCH_SIZE)
+        filled = jax.tree.map(
+            partial(np.take, indices=rows, axis=0, mode="clip"), drawn
+        )
+        yield np.asarray(_paint(spec, nets, params, stats, filled))[: count - start]
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _paint(
+    spec: LatentSpec,
+    nets: Networks,
+    params: Variables,
+    stats: Variables,
+    drawn: Latents,
+) -> Array:
+    inputs = latents.pack(spec, drawn)
     painted, _ = networks.generate(nets, params, stats, inputs, train=False)
     return painted
 

@@ -77,12 +77,44 @@ def test_q_reads_bytes_in_the_generators_range_through_running_averages(
         rtol=1e-4,
         atol=1e-5,
     )
-    judged, _ = encode.judge(nets, params, stats, np.asarray(scaled))
-    np.testing.assert_allclose(judged, logits, rtol=1e-4, atol=1e-5)
+    judged = encode.judge(nets, params, stats, np.asarray(scaled))
+    np.testing.assert_allclose(judged.logits, logits, rtol=1e-4, atol=1e-5)
     # Other averages, another reading.
     shifted = jax.tree.map(lambda leaf: leaf + 0.5, stats)
-    _, moved = encode.judge(nets, params, shifted, np.asarray(scaled))
-    assert np.abs(moved - outputs).max() > 1e-2
+    moved = encode.judge(nets, params, shifted, np.asarray(scaled))
+    assert np.abs(moved.outputs - outputs).max() > 1e-2
+
+
+def test_features_are_what_the_heads_of_d_and_q_are_maps_of(trained):
+    spec, nets, params, stats = trained
+    judged = encode.judge(nets, params, stats, PICTURES)
+    assert judged.features.shape == (520, 16)
+    [head] = jax.device_get(params["discriminator"]["head"]).values()
+    logits = judged.features @ head["kernel"] + head["bias"]
+    np.testing.assert_allclose(logits[:, 0], judged.logits, rtol=1e-4, atol=1e-4)
+    variables = {"params": params["recognition"], "batch_stats": stats["recognition"]}
+    outputs = nets.recognition.apply(variables, jnp.asarray(judged.features), False)
+    np.testing.assert_allclose(outputs, judged.outputs, rtol=1e-4, atol=1e-4)
+
+
+def test_a_posterior_as_arrays_has_probabilities_means_and_standard_deviations(
+    together,
+):
+    arrays = encode.as_arrays(together)
+    assert list(arrays) == [
+        "categorical_0/probabilities",
+        *(f"uniform_{k}/{what}" for k in (0, 1) for what in ("mean", "sd")),
+    ]
+    logits = np.asarray(together["categorical_0"].logits, np.float64)
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares = odds / odds.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(
+        arrays["categorical_0/probabilities"], shares, rtol=1e-4, atol=1e-6
+    )
+    np.testing.assert_array_equal(arrays["uniform_1/mean"], together["uniform_1"].mean)
+    np.testing.assert_allclose(
+        np.log(arrays["uniform_1/sd"]), together["uniform_1"].log_sd, rtol=1e-4
+    )
 
 
 @pytest.fixture(scope="module")

@@ -1,28 +1,45 @@
 """An evaluation needs the run directory alone, and says how it measured."""
 
+import base64
+import csv
+import html
 import json
 import math
 import re
 import shutil
+from functools import partial
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import build_tiny
 from PIL import Image
 
-from infogan_jax import encode, evaluation, latents, measures, training
+from infogan_jax import evaluation, training
+from infogan_jax.classifier import train_classifier
 from infogan_jax.errors import UserError
-from infogan_jax.latents import Code
-from infogan_jax.state import TrainState
+from infogan_jax.measures import samples
 
-CODES = ["categorical_0", "uniform_0", "uniform_1", "uniform_2", "uniform_3"]
-DIGIT = Code("digit", "categorical", 3)
+CONTINUOUS = ["uniform_0", "uniform_1", "uniform_2", "uniform_3"]
+CODES = ["categorical_0", *CONTINUOUS]
+CLASSIFIER = "200_digits_classifier"
+CLUSTERING = "accuracy_test accuracy_test_rematched accuracy_train purity_test nmi_test"
+ALWAYS = {*(f"mi_bound/{code}" for code in CODES), "jsd_bound", "ari_test"}
+ALWAYS |= set(CLUSTERING.split())
+SAMPLES = "frechet precision recall density coverage classes_found class_divergence"
+WITH_LABELS = {*(f"{kind}_{CLASSIFIER}" for kind in SAMPLES.split())}
+WITH_LABELS |= {"accuracy_digits_classifier"}
+for count in (10, 100, 1000):
+    WITH_LABELS |= {f"linear_{what}_{count}_labels" for what in ("trunk", "pixels")}
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
     return tmp_path_factory.mktemp("evaluation")
+
+
+@pytest.fixture(autouse=True)
+def small_classifier(monkeypatch):
+    small = partial(train_classifier, steps=200, layers="fc 32 bn relu")
+    monkeypatch.setattr(samples, "train_classifier", small)
 
 
 @pytest.fixture
@@ -51,19 +68,29 @@ def record(workdir):
 
 def test_every_number_has_its_unit_and_protocol(evaluated):
     metrics = record(evaluated)["metrics"]
-    assert metrics.keys() == {
-        *(f"mi_bound/{code}" for code in CODES),
-        "jsd_bound",
-        "accuracy_test",
-        "accuracy_test_rematched",
-        "accuracy_train",
-        "nmi_test",
-        "ari_test",
+    named = {re.sub(r"(spearman|eta_squared)_\w+/", r"\1_", name) for name in metrics}
+    assert named == {
+        *ALWAYS,
+        *WITH_LABELS,
+        "eta_squared_categorical_0",
+        *(f"spearman_{code}" for code in CONTINUOUS),
     }
     for name, measure in metrics.items():
         assert measure.keys() == {"value", "unit", "protocol"}
         assert math.isfinite(measure["value"]), name
         assert len(measure["protocol"]) > 15
+
+
+def test_a_quick_evaluation_measures_information_and_classes_alone(
+    evaluated, trained, tmp_path
+):
+    workdir = shutil.copytree(trained, tmp_path / "run")
+    table = evaluation.evaluate(workdir, quick=True)
+    metrics = record(evaluated)["metrics"]
+    assert record(workdir)["metrics"] == {name: metrics[name] for name in ALWAYS}
+    assert "left out" not in table
+    page = (workdir / "evaluation" / "report.html").read_text()
+    assert "<h2>Classes</h2>" in page and "<h2>Samples</h2>" not in page
 
 
 @pytest.mark.parametrize(
@@ -73,8 +100,14 @@ def test_every_number_has_its_unit_and_protocol(evaluated):
         ("jsd_bound", "nat", -math.inf, math.log(2)),
         ("accuracy_test", "share", 0, 1),
         ("accuracy_test_rematched", "share", 0.1, 1),
+        ("purity_test", "share", 0.1, 1),
         ("nmi_test", "share", 0, 1),
         ("ari_test", "index", -0.5, 1),
+        (f"frechet_{CLASSIFIER}", "feature^2", 0, math.inf),
+        (f"classes_found_{CLASSIFIER}", "share", 0.1, 1),
+        (f"class_divergence_{CLASSIFIER}", "nat", 0, math.log(10)),
+        ("accuracy_digits_classifier", "share", 0.9, 1),
+        ("linear_pixels_1000_labels", "share", 0.9, 1),
     ],
 )
 def test_a_number_is_in_its_range(evaluated, name, unit, low, high):
@@ -88,30 +121,17 @@ def test_a_number_is_in_its_range(evaluated, name, unit, low, high):
     [
         ("mi_bound/categorical_0", r"200 generated images; H\(c\) = 2\.303"),
         ("mi_bound/uniform_0", r"200 generated images; H\(c\) = 0\.693"),
-        ("jsd_bound", "360 held-out and as many generated images, instance noise"),
+        ("jsd_bound", "360 held-out images and as many generated, instance noise"),
         ("accuracy_test", "360 held-out images, matched .* 1437 training images"),
         ("accuracy_test_rematched", "on the held-out labels themselves"),
         ("nmi_test", "360 held-out images, arithmetic"),
+        (f"frechet_{CLASSIFIER}", "200 training and as many generated images, feat"),
+        ("accuracy_digits_classifier", "1437 training .* on 360 held-out images"),
+        ("linear_trunk_100_labels", r"trunk's .* 100 labels, .* 5 draws .* sd 0\.\d"),
     ],
 )
 def test_a_protocol_names_its_images_and_its_method(evaluated, name, words):
     assert re.search(words, record(evaluated)["metrics"][name]["protocol"])
-
-
-def test_a_fixed_sd_is_refitted_and_the_protocol_says_so(monkeypatch):
-    rng = np.random.default_rng(0)
-    values = rng.uniform(-1, 1, 4000).astype(np.float32)
-    means = values + rng.normal(0, 0.1, 4000).astype(np.float32)
-    drawn = latents.Latents(
-        codes={"uniform_0": jnp.asarray(values)}, noise=jnp.zeros((4000, 5))
-    )
-    monkeypatch.setattr(measures, "_generated", lambda *args: (drawn, None))
-    monkeypatch.setattr(encode, "judge", lambda *args: (None, means[:, None]))
-    state = TrainState(0, 0, {}, {}, {}, {})
-    measure = measures.mi_bounds(build_tiny("uniform", fixed_sd=1.0), state, 0, 4000)
-    gaussian = math.log(2) - 0.5 * math.log(2 * math.pi * math.e * 0.1**2)
-    assert measure["mi_bound/uniform_0"].value == pytest.approx(gaussian, abs=0.05)
-    assert "sd fitted on the first half" in measure["mi_bound/uniform_0"].protocol
 
 
 def test_the_record_says_which_run_it_is_of(evaluated):
@@ -124,6 +144,7 @@ def test_the_table_shows_every_number_and_where_the_rest_is(evaluated):
         [row] = [row.split() for row in table.splitlines() if row.split()[0] == name]
         assert row[1:] == [f"{measure['value']:.4f}", measure["unit"]]
     assert str(evaluated / "evaluation.json") in table
+    assert "left out: factors: the true factors of the images are not known" in table
 
 
 @pytest.mark.parametrize("name", ["samples", *(f"traversal_{c}" for c in CODES)])
@@ -138,6 +159,41 @@ def test_the_confusion_is_drawn(evaluated):
     with Image.open(evaluated / "evaluation" / "confusion.png") as picture:
         assert (picture.format, picture.size) == ("PNG", (660, 600))
         assert len(set(picture.convert("L").resize((60, 60)).tobytes())) > 5
+
+
+def test_the_tables_are_files_that_agree_with_the_numbers(evaluated):
+    def table(name):
+        with open(evaluated / "evaluation" / f"{name}.csv") as file:
+            head, *rows = csv.reader(file)
+        return head[1:], {row[0]: [float(cell) for cell in row[1:]] for row in rows}
+
+    metrics = record(evaluated)["metrics"]
+    _, counts = table("confusion")
+    assert np.sum(list(counts.values())) == 360
+    matched = [row[int(name.split(" → ")[1])] for name, row in counts.items()]
+    assert np.sum(matched) / 360 == pytest.approx(metrics["accuracy_test"]["value"])
+    attributes, related = table("attributes")
+    [(name, slant)] = [
+        (re.search(r"spearman_(\w+)/", name)[1], measure["value"])
+        for name, measure in metrics.items()
+        if re.fullmatch(r"spearman_\w+/uniform_2", name)
+    ]
+    assert related["uniform_2"][attributes.index(name)] == slant
+    assert max(map(abs, related["uniform_2"])) == abs(slant)
+    _, shares = table("classes")
+    assert np.sum(shares["real"]) == pytest.approx(np.sum(shares["generated"])) == 1
+
+
+def test_the_page_has_every_number_and_every_picture_inside(evaluated):
+    page = (evaluated / "evaluation" / "report.html").read_text()
+    for name, measure in record(evaluated)["metrics"].items():
+        assert name in page and html.escape(measure["protocol"]) in page
+    inside = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
+    files = ["curves", "samples", *(f"traversal_{code}" for code in CODES)]
+    assert [base64.b64decode(each) for each in inside] == [
+        (evaluated / "evaluation" / f"{name}.png").read_bytes() for name in files
+    ]
+    assert page.count("<img") == len(files)
 
 
 def test_evaluating_twice_gives_the_same_numbers(evaluated, tmp_path):
@@ -176,39 +232,4 @@ def test_the_number_of_devices_may_differ_from_that_of_the_training(trained, tmp
     config = json.loads((workdir / "config.json").read_text())
     config["data"]["batch_size"] = 15
     (workdir / "config.json").write_text(json.dumps(config))
-    evaluation.evaluate(workdir)
-
-
-def labelled(*groups):
-    """Categories and labels from (category, label, how many)."""
-    return tuple(
-        np.concatenate([np.full(n, group[place]) for *group, n in groups])
-        for place in (0, 1)
-    )
-
-
-def test_accuracy_on_held_out_images_uses_the_matching_of_the_training_labels():
-    train = labelled((0, 0, 6), (0, 1, 4), (1, 1, 6), (1, 0, 4), (2, 2, 5))
-    test = labelled((0, 0, 1), (0, 1, 3), (1, 1, 1), (1, 0, 3), (2, 2, 2))
-    found = {
-        name: m.value for name, m in measures.agreement(DIGIT, train, test).items()
-    }
-    assert found["accuracy_test"] == pytest.approx(4 / 10)
-    assert found["accuracy_test_rematched"] == pytest.approx(8 / 10)
-    assert found["accuracy_train"] == pytest.approx(17 / 25)
-
-
-def test_perfect_categories_agree_whatever_their_names():
-    split = labelled((0, 2, 5), (1, 0, 4), (2, 1, 3))
-    for name, measure in measures.agreement(DIGIT, split, split).items():
-        assert measure.value == pytest.approx(1.0), name
-
-
-def test_categories_that_say_nothing_agree_by_chance_alone():
-    split = labelled((0, 0, 5), (0, 1, 5), (0, 2, 5))
-    found = {
-        name: m.value for name, m in measures.agreement(DIGIT, split, split).items()
-    }
-    assert found["accuracy_test"] == pytest.approx(1 / 3)
-    assert found["nmi_test"] == pytest.approx(0.0, abs=1e-9)
-    assert found["ari_test"] == pytest.approx(0.0, abs=1e-9)
+    evaluation.evaluate(workdir, quick=True)

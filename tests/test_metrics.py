@@ -86,9 +86,27 @@ def test_no_measure_depends_on_the_index_of_a_cluster(seed):
         lambda found: _accuracy(found, classes, 5, 5),
         lambda found: clustering.nmi(found, classes),
         lambda found: clustering.ari(found, classes),
+        lambda found: clustering.purity(found, classes),
     ):
         assert 0.3 < measure(clusters) < 0.9
         assert measure(renamed) == pytest.approx(measure(clusters))
+
+
+def test_purity_lets_several_clusters_share_a_class():
+    clusters = np.array([0, 0, 0, 1, 1, 1, 2, 2])
+    classes = np.array([0, 0, 1, 0, 0, 2, 1, 1])
+    # 2, 2 and 2 of the majority; one to one, cluster 0 or 1 is left over.
+    assert clustering.purity(clusters, classes) == 6 / 8
+    assert _accuracy(clusters, classes, 3, 3) == 5 / 8
+
+
+def test_splitting_clusters_never_lowers_purity():
+    clusters, classes = np.random.default_rng(0).integers(0, [[4], [3]], (2, 60))
+    parts = [np.minimum(clusters, 0), clusters, 2 * clusters + np.arange(60) % 2]
+    found = [clustering.purity(part, classes) for part in [*parts, np.arange(60)]]
+    assert found == sorted(found)
+    assert found[0] == np.bincount(classes).max() / 60 < found[1]
+    assert found[-1] == 1
 
 
 @pytest.mark.parametrize("measure", [clustering.nmi, clustering.ari])

@@ -50,3 +50,14 @@ def nmi(clusters: Labels, classes: Labels) -> float:
 def ari(clusters: Labels, classes: Labels) -> float:
     """Adjusted Rand index: 0 for chance, 1 for agreement up to names."""
     return float(adjusted_rand_score(classes, clusters))
+
+
+def purity(clusters: Labels, classes: Labels) -> float:
+    """The share of examples in the most frequent class of their cluster, in (0, 1].
+
+    Several clusters may share a class, unlike in `accuracy`. Splitting a cluster
+    never lowers it, so compare equal numbers of clusters only.
+    """
+    sizes = (int(clusters.max()) + 1, int(classes.max()) + 1)
+    table = contingency(clusters, classes, *sizes)
+    return float(table.max(axis=1).sum() / table.sum())

@@ -1,0 +1,1 @@
+"""What is measured of a trained InfoGAN: each module has one theme."""

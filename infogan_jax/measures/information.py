@@ -1,0 +1,81 @@
+"""The two bounds in nats: what codes and images share, and how far G is off."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from infogan_jax import encode, latents, losses, objective
+from infogan_jax.images import to_range
+from infogan_jax.latents import Codes, LatentSpec, Normal
+from infogan_jax.measures.finding import Finding, Measure, Measures
+from infogan_jax.measures.subject import Subject
+from infogan_jax.metrics import information
+
+
+def measure(subject: Subject) -> Finding:
+    """L_I of every code, and ln 2 + V/2."""
+    made = subject.generated
+    bounds = mi_bounds(subject.spec, made.codes, made.outputs)
+    return Finding({**bounds, "jsd_bound": gan_bound(subject)})
+
+
+def mi_bounds(
+    spec: LatentSpec, codes: Codes, outputs: Float[np.ndarray, "n outputs"]
+) -> Measures:
+    """L_I of every code on images of G, in nats.
+
+    Q has read each image on its own (running averages), so that it is a function of
+    the image and the number a lower bound of I(c; x). Where its sigma was fixed,
+    sigma is refitted on one half of the images and used on the other.
+
+    Args:
+      spec: the codes.
+      codes: those that the images were made from.
+      outputs: Q's, of the images.
+    """
+    bounds = objective.mi_bounds(spec, jnp.asarray(outputs), codes)
+    posterior = latents.unpack(spec, jnp.asarray(outputs))
+    measures = {}
+    for code in spec.codes:
+        h, value = latents.entropy(code), float(bounds[code.name])
+        protocol = (
+            f"H(c) + E[log Q(c|x)] on {len(outputs)} generated images; H(c) = {h:.3f}"
+        )
+        read = posterior[code.name]
+        if isinstance(read, Normal) and spec.fixed_sd is not None:
+            value = information.refitted_normal_bound(
+                np.asarray(codes[code.name]), np.asarray(read.mean), h
+            )
+            protocol += ", sd fitted on the first half, E on the second"
+        measures[f"mi_bound/{code.name}"] = Measure(value, "nat", protocol)
+    return measures
+
+
+def gan_bound(subject: Subject) -> Measure:
+    """ln 2 + V/2 on held-out and as many generated images, in nats.
+
+    D reads each image on its own, with the instance noise of the last step.
+    """
+    algorithm, real = subject.algorithm, subject.test.images
+    schedule = algorithm.noise_sd
+    sd = 0.0 if schedule is None else float(schedule(subject.state.step))
+    rng = np.random.default_rng(subject.seed)
+
+    def logits(x: Float[np.ndarray, "n height width channels"]) -> np.ndarray:
+        noisy = x + np.float32(sd) * rng.standard_normal(x.shape, np.float32)
+        return subject.judge(noisy).logits
+
+    range_, size = algorithm.nets.output_range, encode.BATCH_SIZE
+    of_real = [
+        logits(np.asarray(to_range(real[at : at + size], range_)))
+        for at in range(0, len(real), size)
+    ]
+    of_generated = [logits(part) for part in subject.paint(len(real))]
+    bound = losses.jsd_bound(
+        jnp.asarray(np.concatenate(of_real)), jnp.asarray(np.concatenate(of_generated))
+    )
+    protocol = (
+        f"ln 2 + V/2 on {subject.unknown} and as many generated, instance noise of "
+        f"sd {sd:g}"
+    )
+    return Measure(float(bound), "nat", protocol)

@@ -1,0 +1,128 @@
+"""How good the samples are, and which classes are missing among them.
+
+Inception's features are made for photographs. Here images are compared in the
+features of a small classifier of the data's own labels, which the names of the
+measures say, so that nobody takes them for an FID.
+"""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from infogan_jax.classifier import Classifier, train_classifier
+from infogan_jax.measures.finding import Finding, Measure, Measures, Table
+from infogan_jax.measures.subject import Subject, subset
+from infogan_jax.metrics import samples
+
+FEWEST = 10  # images to compare with their fifth neighbours
+
+
+def measure(subject: Subject) -> Finding:
+    """Distances to the training images, and the classes of generated images."""
+    train = subject.train
+    if train.labels is None:
+        return Finding(left_out="there are no labels to train a classifier on")
+    if len(np.unique(train.labels)) < 2:
+        return Finding(left_out="all training images have the same label")
+    count = min(len(train.images), len(subject.generated.images))
+    if count < FEWEST:
+        return Finding(left_out=f"there are only {count} images to compare")
+    classifier = train_classifier(train.images, train.labels, subject.seed)
+    made = subject.generated.images[:count]
+    real = classifier.features(subset(train, count).images)
+    words = f"{count} training and as many generated images"
+    name = f"{_short(count)}_{subject.data}_classifier"
+    shares, table = classes(classifier.predict(made), train.labels)
+    return Finding(
+        distances(real, classifier.features(made), name, words)
+        | missing(shares, name, f"{count} generated images")
+        | judge(subject, classifier),
+        {"classes": table},
+    )
+
+
+def _short(count: int) -> str:
+    return f"{count // 1000}k" if count % 1000 == 0 else str(count)
+
+
+def distances(
+    real: Float[np.ndarray, "n features"],
+    generated: Float[np.ndarray, "n features"],
+    name: str,
+    words: str,
+) -> Measures:
+    """Frechet distance, precision, recall, density and coverage.
+
+    Args:
+      real: features of real images.
+      generated: features of generated images.
+      name: the end of every name: how many images, whose features.
+      words: the images, in words.
+    """
+    precision, recall = samples.precision_recall(real, generated)
+    density, coverage = samples.density_coverage(real, generated)
+    found = {
+        "frechet": (
+            samples.frechet_distance(real, generated),
+            "feature^2",
+            "squared Frechet distance of two Gaussians",
+        ),
+        "precision": (precision, "share", "generated within a real ball, k = 3"),
+        "recall": (recall, "share", "real within a generated ball, k = 3"),
+        "density": (density, "index", "real balls around a generated image, k = 5"),
+        "coverage": (coverage, "share", "real balls that hold a generated one, k = 5"),
+    }
+    return {
+        f"{kind}_{name}": Measure(
+            value, unit, f"{how}, {words}, features of a classifier of the labels"
+        )
+        for kind, (value, unit, how) in found.items()
+    }
+
+
+def classes(
+    predicted: Int[np.ndarray, "n"], labels: Int[np.ndarray, "m"]
+) -> tuple[samples.ClassShares, Table]:
+    """How often each class is generated, beside how often it is real."""
+    count = int(labels.max()) + 1
+    shares = samples.class_shares(predicted, count)
+    real = np.bincount(labels, minlength=count) / len(labels)
+    values = np.stack([real, shares.histogram])
+    return shares, Table(
+        "The share of each class among training images, by their labels, and among "
+        "generated images, as the classifier sees them.",
+        ("real", "generated"),
+        tuple(map(str, range(count))),
+        values,
+        values / values.max(),
+    )
+
+
+def missing(shares: samples.ClassShares, name: str, words: str) -> Measures:
+    """How many classes are found, and how far their shares are from equal ones."""
+    seen = f"classes of {words}, as a classifier of the labels sees them"
+    return {
+        f"classes_found_{name}": Measure(
+            shares.found,
+            "share",
+            f"{seen}; found: with a tenth of an equal share, or more",
+        ),
+        f"class_divergence_{name}": Measure(
+            shares.divergence, "nat", f"KL from equal shares, {seen}"
+        ),
+    }
+
+
+def judge(subject: Subject, classifier: Classifier) -> Measures:
+    """The classifier's own accuracy: what its opinion is worth."""
+    test = subject.test
+    if test.labels is None:
+        return {}
+    right = classifier.predict(test.images) == test.labels
+    return {
+        f"accuracy_{subject.data}_classifier": Measure(
+            float(np.mean(right)),
+            "share",
+            f"the classifier, trained on {subject.known} and their labels, on "
+            f"{subject.unknown}",
+        )
+    }

@@ -1,0 +1,230 @@
+"""The benchmarks: the same work for everyone, fair turns, numbers that add up."""
+
+import json
+import os
+import sys
+from functools import partial
+from time import perf_counter
+
+import jax
+import numpy as np
+import pytest
+from conftest import build_tiny
+from numpy.linalg import norm
+
+from benchmarks import __main__ as bench
+from benchmarks import contestants, floor, profile, report, scale, startup, task
+from benchmarks.contestants import COMPILED, EAGER, OURS, PRODUCT, Timing
+from benchmarks.jax_step import Training
+from benchmarks.task import Repeat, Setting
+from infogan_jax import experiment, images, latents, networks, objective, parallel
+
+BATCH = 8
+quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch", reason="the reference needs PyTorch")
+
+
+def write_down(path, name, strength):
+    """A contestant that notes its turns, and gives up after `strength` of them."""
+    turns = iter(range(strength))
+
+    def call():
+        if next(turns, None) is None:
+            raise OSError("\na leg\nand more")
+        with open(path, "a") as file:
+            file.write(f"{name} {os.getpid()}\n")
+
+    return Repeat(call, steps=3)
+
+
+def test_contestants_take_turns_each_in_a_process_of_its_own(tmp_path):
+    path = tmp_path / "turns"
+    line = {name: (write_down, (path, name, n)) for name, n in (("a", 9), ("b", 2))}
+    timings = contestants.race(line, rounds=3, seconds=1e-9)
+    turns = path.read_text().split()
+    assert "".join(turns[::2]) == "ababaa"
+    assert len({*turns[1::2], str(os.getpid())}) == 3
+    assert timings["a"].steps == 3 and len(timings["a"].rounds) == 3
+    assert timings["b"].failure == "OSError: a leg" and not timings["a"].failure
+
+
+def test_the_table_compares_round_by_round():
+    timings = {
+        OURS: Timing(25, 3.5, [10.0, 20.0, 80.0]),
+        EAGER: Timing(25, 0.5, [30.0, 60.0, 40.0]),
+        COMPILED: Timing(failure="OSError: no compiler"),
+        PRODUCT: Timing(1, 0.0, [50.0, 400.0, 400.0]),
+    }
+    operations = floor.PRODUCT_OPERATIONS // 20
+    result = report.summarise(Setting("digits", 128), operations, timings)
+    ours = result["contestants"][OURS]
+    assert ours["speed"] == pytest.approx(3.0)  # of 3, 3 and 0.5
+    assert ours["times_floor"] == pytest.approx(4.0)  # of 4, 1 and 4
+    assert ours["images_per_second"] == pytest.approx(128 / 0.020)
+    assert ours["compile_s"] == pytest.approx(3.5 - 25 * 0.020)
+    assert json.loads(json.dumps(result)) == result
+    words = "10 to 80", "6,400", "3.00", "failed: OSError: no compiler"
+    assert all(word in report.table(result) for word in words)
+    timings[EAGER] = timings[PRODUCT] = Timing(failure="ImportError: none")
+    result = report.summarise(Setting("digits", 128), operations, timings)
+    assert result["contestants"][OURS]["speed"] is None
+    assert report.table(result).count("failed: ImportError: none") == 2
+
+
+def test_the_floor_is_the_sum_over_passes_and_layers():
+    generator = 17 * 32 + 2 * 2 * 16 * 8 * 8 + 4 * 4 * 16 * 8 * 1
+    conv, fc, head, q = 4 * 4 * 16 * 1 * 8, 128 * 16, 16, 16 * 8 + 8 * 14
+    d, dq = conv + fc + head, conv + fc + head + q
+    d_step = generator + 3 * d - conv + 3 * dq - conv
+    g_step = 3 * generator - 17 * 32 + 2 * dq
+    assert d_step + g_step == 56_208
+    assert floor.operations(build_tiny().nets, 10) == 2 * 10 * 56_208
+
+
+@pytest.mark.parametrize(
+    "flags, words",
+    [
+        (["--networks", "imagenet"], "imagenet"),
+        (["--rounds", "0"], "'0' must be a whole number from 1"),
+        (["--seconds", "nan"], "'nan' must be a finite number above 0"),
+        (["--batch-sizes", "128", "1"], "'1' must be a whole number from 2"),
+    ],
+)
+def test_a_wrong_flag_ends_in_one_line_and_status_2(flags, words, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        bench.main(flags)
+    error = capsys.readouterr().err
+    assert stopped.value.code == 2 and error.count("\n") == 1 and words in error
+
+
+def test_a_cpu_has_one_precision_and_a_gpu_three():
+    options = bench.parser().parse_args(["--networks", "digits", "svhn"])
+    chosen = [Setting("digits", 128), Setting("svhn", 128)]
+    assert [*bench.settings(options, "cpu")] == chosen
+    assert len([*bench.settings(options, "gpu")]) == 2 * 2 * 3
+    options = bench.parser().parse_args(["--precisions", "tf32"])
+    with pytest.raises(ValueError, match="tf32 needs a GPU"):
+        [*bench.settings(options, "cpu")]
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_start_up_ends_at_the_first_line(tmp_path, status):
+    path = tmp_path / "line"
+    program = "import sys, time; time.sleep(0.2); open(sys.argv[1], 'w').write('{}')"
+    program += f"; time.sleep(1); sys.exit({status})"
+    command = [sys.executable, "-c", program, str(path)]
+    if status:
+        with pytest.raises(RuntimeError, match="status 3"):
+            startup.first_line(command, path, os.environ)
+        return
+    start = perf_counter()
+    taken = startup.first_line(command, path, os.environ)
+    assert 0.2 <= taken <= perf_counter() - start - 0.9
+
+
+def test_agreeing_costs_what_the_model_says():
+    model = scale.Model(128, 2.0, 4_000_000, 30, 80.0, 10.0)
+    assert model.step_ms(2) == pytest.approx(2.0 + 4e6 / 80e9 * 1e3 + 0.3)
+    assert model.step_ms(8) == pytest.approx(2.0 + 1.75 * 4e6 / 80e9 * 1e3 + 0.3)
+    assert scale.model_table(model, [1]).endswith("64,000      100.0%")
+
+
+BODY = "jit(many)/while/body/closed_call/"
+CONV = BODY + "transpose(jvp(Discriminator))/trunk/trunk._apply/conv_1/cond/"
+
+
+@pytest.mark.parametrize(
+    "opcode, path, kind, layer, backward",
+    [
+        ("dot", CONV + "transpose", "matrix products", "trunk conv_1", True),
+        ("fusion", CONV + "pad", "patches, overlap-add, biases", "trunk conv_1", True),
+        ("fusion", BODY + "jvp(Stack)/Stack._apply/norm_0/sub", "batch norm", 0, False),
+        ("fusion", BODY + "vmap(jit(_uniform))/while/body/add", "random numbers", 0, 0),
+        ("fusion", BODY + "add", "optimisers, inputs", "no layer", False),
+    ],
+)
+def test_an_instruction_is_known_by_its_path(opcode, path, kind, layer, backward):
+    text = f'  %x.1 = (f32[2]{{0}}, f32[]) {opcode}(%y), metadata={{op_name="{path}"}}'
+    [(name, origin)] = profile.origins(text).items()
+    assert name == "x.1" and profile.kind(origin) == kind
+    assert profile.is_backward(origin) == bool(backward)
+    assert not layer or profile.layer(origin) == layer
+
+
+def test_the_profile_of_a_call_adds_up(tiny_config):
+    tiny_config.networks.generator = "fc 8x8x1 sigmoid"
+    tiny_config.real_information.weight = 0.0
+    training = Training(experiment.build(tiny_config.to_dict()))
+    kinds, layers = profile.report(training).split("\n\n")
+    assert "matrix products" in kinds and "trunk conv_0" in layers
+    assert kinds.splitlines()[-1] == layers.splitlines()[-1]
+
+
+def equation_6(algorithm, params, stats, real, drawn):
+    """Both losses, and each player's gradient of its own."""
+    spec, nets = algorithm.spec, algorithm.nets
+
+    def losses(g, d):
+        inputs = latents.pack(spec, drawn)
+        x, _ = networks.generate(nets, g, stats, inputs, train=True)
+        logits, outputs, _ = networks.discriminate(nets, d, stats, x, train=True)
+        seen, _, _ = networks.discriminate(nets, d, stats, real, train=True)
+        bounds = objective.mi_bounds(spec, outputs, drawn.codes)
+        information = objective.weighted_information(spec, bounds)
+        d_loss, _ = objective.discriminator_loss(seen, logits, information)
+        return d_loss, objective.generator_loss(logits, information)[0]
+
+    (_, of_d), (of_g, _) = jax.jacrev(losses, (0, 1))(params, params)
+    return losses(params, params), {**of_d, "generator": of_g["generator"]}
+
+
+@pytest.mark.parametrize("network", task.NETWORKS)
+def test_pytorch_has_the_same_losses_and_gradients(torch, network):
+    from benchmarks import torch_reference
+
+    exp = task.build(Setting(network, BATCH))
+    spec, nets = exp.algorithm.spec, exp.algorithm.nets
+    batch = exp.dataset.train.images[:BATCH]
+    real, pixels = images.to_range(batch, nets.output_range), torch.from_numpy(batch)
+    params, stats = quick_jit(partial(networks.init, nets))(jax.random.key(1))
+    ours = partial(equation_6, exp.algorithm)
+    ours = quick_jit(jax.vmap(ours, None, None, parallel.AXIS, 1))
+    model = torch_reference.InfoGAN(exp.algorithm)
+    arrays = torch_reference.parameters(nets, params)
+    for parameter, array in zip(model.parameters(), arrays, strict=True):
+        parameter.data = torch.from_numpy(array.copy())
+    errors = []
+    for seed in range(4):
+        drawn = latents.sample(spec, jax.random.split(jax.random.key(seed), BATCH))
+        values, gradient = ours(params, stats, real, drawn)
+        codes = {name: torch.tensor(c.tolist()) for name, c in drawn.codes.items()}
+        inputs = torch.tensor(latents.pack(spec, drawn).tolist())
+        model.requires_grad_(True).zero_grad()
+        d_loss = model.discriminator_loss(pixels.permute(0, 3, 1, 2), codes, inputs)
+        d_loss.backward()
+        model.judges.requires_grad_(False)
+        g_loss = model.generator_loss(codes, inputs)
+        g_loss.backward()
+        np.testing.assert_allclose([d_loss.item(), g_loss.item()], values, rtol=1e-4)
+        arrays = torch_reference.parameters(nets, gradient)
+        pairs = zip(model.parameters(), arrays, strict=True)
+        errors.append(max(norm(p.grad.numpy() - a) / norm(a) for p, a in pairs))
+    assert min(errors) < 1e-4  # rounding may push a ReLU over its kink, but not always
+
+
+def test_pytorch_does_the_work_that_the_floor_counts(torch):
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from benchmarks import torch_reference, torch_step
+
+    exp = task.build(Setting("digits", BATCH))
+    model = torch_reference.InfoGAN(exp.algorithm, noise_sd=0.15)
+    step = torch_step.train_step(model, exp)
+    with FlopCounterMode(display=False) as counter:
+        step(torch.zeros((BATCH, 1, 8, 8), dtype=torch.uint8))
+    assert counter.get_total_flops() == floor.operations(exp.algorithm.nets, BATCH)
+    assert model._blur(torch.zeros(10_000)).std().item() == pytest.approx(0.15, 0.1)
