@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKDIR ?= runs/digits
 
-.PHONY: train test lint clean
+.PHONY: train test lint bench clean
 
 train: $(VENV)/run.installed
 	$(BIN)/python train.py --workdir=$(WORKDIR)
@@ -19,12 +19,19 @@ lint: $(VENV)/test.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+bench: $(VENV)/bench.installed
+	$(BIN)/python -m benchmarks
+
 $(VENV)/run.installed: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
 $(VENV)/test.installed: requirements-dev.txt $(VENV)/run.installed
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $@
+
+$(VENV)/bench.installed: requirements-bench.txt $(VENV)/run.installed
+	$(BIN)/python -m pip install --quiet -r requirements-bench.txt
 	touch $@
 
 $(BIN)/python:

@@ -1,0 +1,179 @@
+"""Who is timed, each in a process of its own, and how: round by round, in turn.
+
+Processes keep thread pools and memory apart. They live through all rounds, and
+each round goes to every contestant once, so that a machine that gets slower or
+faster does so for all of them.
+"""
+
+import math
+import os
+import statistics
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing import get_context
+from time import perf_counter
+from typing import Any
+
+from benchmarks.task import Repeat, Setting
+
+Contestant = tuple[Callable[..., Repeat], tuple[Any, ...]]
+"""A function of a module, called in the contestant's process, and its arguments."""
+
+OURS, EAGER, COMPILED = "infogan-jax", "PyTorch eager", "torch.compile"
+GRAPHS, PRODUCT = "torch.compile, CUDA graphs", "matrix product"
+SHARING = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # leaves GPU memory to others
+
+
+@dataclass
+class Timing:
+    """What one contestant took.
+
+    Attributes:
+      steps: in one call.
+      first_call: seconds, with compilation.
+      rounds: milliseconds a step, one number a round.
+      failure: why it gave up, or "".
+    """
+
+    steps: int = 0
+    first_call: float = 0.0
+    rounds: list[float] = field(default_factory=list)
+    failure: str = ""
+
+    @property
+    def median(self) -> float:
+        """Milliseconds a step; not a number where it failed."""
+        return statistics.median(self.rounds) if self.rounds else math.nan
+
+
+def line_up(setting: Setting, platform: str) -> dict[str, Contestant]:
+    """The contestants of a setting; PyTorch runs where JAX does."""
+    device = "cpu" if platform == "cpu" else "cuda"
+    chosen: dict[str, Contestant] = {
+        OURS: (infogan_jax, (setting,)),
+        EAGER: (pytorch, (setting, device, "")),
+        COMPILED: (pytorch, (setting, device, "default")),
+        GRAPHS: (pytorch, (setting, device, "reduce-overhead")),
+        PRODUCT: (matrix_product, (setting.precision,)),
+    }
+    if platform == "cpu":
+        del chosen[GRAPHS]
+    return chosen
+
+
+def infogan_jax(setting: Setting, devices: int = 1) -> Repeat:
+    """The project's step."""
+    from benchmarks import jax_step
+
+    return jax_step.steps(setting, devices)
+
+
+def pytorch(setting: Setting, device: str, mode: str) -> Repeat:
+    """The reference on `device`, through torch.compile in `mode` if there is one."""
+    from benchmarks import torch_step
+
+    return torch_step.steps(setting, device, mode)
+
+
+def machine() -> dict[str, Any]:
+    """Where JAX runs."""
+    from benchmarks import jax_step
+
+    return jax_step.machine()
+
+
+def memory(setting: Setting) -> dict[str, int]:
+    """Bytes that training takes."""
+    from benchmarks import jax_step
+
+    return jax_step.memory(setting)
+
+
+def matrix_product(precision: str) -> Repeat:
+    """The yardstick for the floor."""
+    from benchmarks import jax_step
+
+    return jax_step.product(precision)
+
+
+def race(
+    line: Mapping[str, Contestant], rounds: int, seconds: float
+) -> dict[str, Timing]:
+    """Times all contestants in turn; one that fails is left out from then on.
+
+    Args:
+      line: the contestants by name.
+      rounds: how often each is timed.
+      seconds: the least length of a round, which is one call or more.
+    """
+    with ExitStack() as stack:
+        cold = stack.enter_context(tempfile.TemporaryDirectory())
+        cache = {"TORCHINDUCTOR_CACHE_DIR": cold}  # JAX, too, compiles afresh here
+        pools = {name: stack.enter_context(process(cache)) for name in line}
+        timings = {name: Timing() for name in line}
+        for turn in range(rounds + 1):
+            for name, (make, arguments) in line.items():
+                timing = timings[name]
+                if timing.failure:
+                    continue
+                work = (_first, make) if turn == 0 else (_round, seconds, make)
+                try:
+                    result = pools[name].submit(*work, *arguments).result()
+                except Exception as error:  # whatever a contestant may raise
+                    timing.failure = _first_line(error)
+                    continue
+                if turn == 0:
+                    timing.steps, timing.first_call = result
+                else:
+                    timing.rounds.append(result)
+    return timings
+
+
+def process(environment: dict[str, str] | None = None) -> ProcessPoolExecutor:
+    """A fresh process that does what is submitted to it, one thing at a time."""
+    return ProcessPoolExecutor(
+        1, get_context("spawn"), initializer=_prepare, initargs=(environment or {},)
+    )
+
+
+def _prepare(environment: dict[str, str]) -> None:
+    os.environ.update(SHARING | environment)
+
+
+def alone(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The result of `function`, from a process that ends with it."""
+    with process() as pool:
+        return pool.submit(function, *arguments).result()
+
+
+@cache
+def _made(make: Callable[..., Repeat], *arguments: Any) -> Repeat:
+    return make(*arguments)
+
+
+def _first(make: Callable[..., Repeat], *arguments: Any) -> tuple[int, float]:
+    """The steps of a call, and the seconds of the first one."""
+    repeat = _made(make, *arguments)
+    start = perf_counter()
+    repeat.call()
+    return repeat.steps, perf_counter() - start
+
+
+def _round(seconds: float, make: Callable[..., Repeat], *arguments: Any) -> float:
+    """Milliseconds a step, over as many calls as fill `seconds`."""
+    repeat, calls, start = _made(make, *arguments), 0, perf_counter()
+    while True:
+        repeat.call()
+        calls += 1
+        elapsed = perf_counter() - start
+        if elapsed >= seconds:
+            return 1000 * elapsed / (calls * repeat.steps)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"

@@ -1,0 +1,128 @@
+"""The project's step as training runs it, and a matrix product as a yardstick."""
+
+import re
+import resource
+import sys
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from benchmarks import task
+from benchmarks.floor import PRODUCT_SIDE
+from benchmarks.task import Repeat, Setting
+from infogan_jax import parallel
+from infogan_jax.experiment import Experiment
+from infogan_jax.steps import train_step
+
+ALL_REDUCE = re.compile(r" all-reduce(?:-start)?\(")
+
+
+class Training:
+    """A run from its first step on, one call of many steps at a time.
+
+    Attributes:
+      steps: the number of steps of a call.
+      devices: how many share a batch.
+      calls: what is drawn for each call, without end.
+    """
+
+    def __init__(self, exp: Experiment, devices: int = 1) -> None:
+        """Builds what `training.train` builds, on the first `devices` devices."""
+        self.steps, self.devices = exp.steps_per_call, devices
+        self._mesh = parallel.make_mesh(exp.batch_size, _devices(devices))
+        self._state = parallel.replicate(self._mesh, exp.first_state())
+        feed = exp.feed(0)
+        self.calls = feed.calls(parallel.own_rows(self._mesh, exp.batch_size))
+        self._data = parallel.replicate(self._mesh, feed.resident)
+        step = partial(train_step, exp.algorithm)
+        self._advance: Any = parallel.map_steps(step, feed.fetch, self._mesh)
+
+    def call(self) -> None:
+        """Takes the steps of one call and waits for them."""
+        self._state, metrics = self._advance(*self._arguments())
+        jax.block_until_ready((self._state, metrics))
+
+    def compiled(self) -> Any:
+        """The program of `call`, compiled, as JAX's `Compiled`."""
+        return self._advance.lower(*self._arguments()).compile()
+
+    def facts(self) -> dict[str, int]:
+        """Bytes of `data`, `state`, `gradients` and of the plan for `work` in a call.
+
+        Also `all_reduces`: how often devices must agree in a step, for gradients and
+        for batch statistics.
+        """
+        program, state = self.compiled(), self._state
+        return {
+            "data": self._data.nbytes,
+            "state": _bytes(state),
+            "gradients": _bytes(state.params),
+            "work": program.memory_analysis().temp_size_in_bytes,
+            "all_reduces": len(ALL_REDUCE.findall(program.as_text())),
+        }
+
+    def _arguments(self) -> tuple[Any, ...]:
+        drawn = parallel.split_batches(self._mesh, next(self.calls))
+        return self._state, self._data, drawn
+
+
+def _bytes(tree: Any) -> int:
+    return sum(leaf.nbytes for leaf in jax.tree.leaves(tree))
+
+
+def _devices(count: int) -> list[jax.Device]:
+    found = jax.devices()
+    if len(found) < count:
+        raise ValueError(f"{count} devices are needed, {len(found)} are there")
+    return found[:count]
+
+
+def steps(setting: Setting, devices: int = 1) -> Repeat:
+    """The train step, on one device or on several (CPU devices are simulated)."""
+    if devices > 1:
+        jax.config.update("jax_num_cpu_devices", devices)
+    _multiply_in(setting.precision)
+    training = Training(task.build(setting), devices)
+    return Repeat(training.call, training.steps)
+
+
+def _multiply_in(precision: str) -> None:
+    """Keeps a GPU from tf32, its default; a CPU is left as training finds it."""
+    if precision == "float32" and jax.default_backend() != "cpu":
+        jax.config.update("jax_default_matmul_precision", "highest")
+
+
+def product(precision: str) -> Repeat:
+    """One product of two large matrices a step, many a call where that is short."""
+    _multiply_in(precision)
+    shape = PRODUCT_SIDE, PRODUCT_SIDE
+    dtype = jnp.bfloat16 if precision == "bfloat16" else jnp.float32
+    left, right = (
+        jax.random.normal(jax.random.key(seed), shape, dtype) for seed in (0, 1)
+    )
+    multiply = jax.jit(jnp.matmul)
+    times = 1 if jax.devices()[0].platform == "cpu" else 50
+
+    def call() -> None:
+        for _ in range(times):
+            result = multiply(left, right)
+        jax.block_until_ready(result)
+
+    return Repeat(call, times)
+
+
+def memory(setting: Setting) -> dict[str, int]:
+    """`Training.facts` and `peak`, the most bytes this process has had in memory."""
+    training = Training(task.build(setting))
+    facts = training.facts()
+    training.call()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return facts | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
+
+
+def machine() -> dict[str, Any]:
+    """Where JAX runs: `platform` and `device`."""
+    device = jax.devices()[0]
+    return {"platform": device.platform, "device": device.device_kind}
