@@ -43,7 +43,9 @@ def test_parameters_statistics_and_losses_stay_float32(first):
     after, metrics = stepped(first, "bfloat16")
     chex.assert_trees_all_equal_dtypes(after, first)
     chex.assert_tree_all_finite((after, metrics))
-    assert {np.asarray(value).dtype for value in metrics.values()} == {np.dtype("float32")}
+    assert {np.asarray(value).dtype for value in metrics.values()} == {
+        np.dtype("float32")
+    }
 
 
 def test_a_step_in_bfloat16_has_nearly_the_losses_of_one_in_float32(first):
