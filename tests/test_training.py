@@ -214,7 +214,7 @@ def test_a_run_without_codes_is_a_gan_and_is_evaluated_as_one(tiny_config, tmp_p
     assert training.train(tiny_config.to_dict(), tmp_path) == 0
     [line] = lines_of(tmp_path)
     assert not [name for name in line if "mi_bound" in name]
-    evaluation.evaluate(tmp_path)
+    evaluation.evaluate(tmp_path, quick=True)
     metrics = json.loads((tmp_path / "evaluation.json").read_text())["metrics"]
     assert metrics.keys() == {"jsd_bound"}
     assert {path.name for path in (tmp_path / "evaluation").iterdir()} == {
