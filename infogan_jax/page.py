@@ -20,13 +20,12 @@ body { margin: 0 auto; max-width: 60rem; padding: 1rem; color: var(--text);
   background: var(--back); font: 1rem/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0.5rem 0 0; }
 h2 { font-size: 1.15rem; margin: 2.5rem 0 0.5rem; }
-p, figcaption, caption { color: var(--faint); font-size: 0.9rem; }
+p, figcaption { color: var(--faint); font-size: 0.9rem; }
 p { margin: 0.25rem 0; }
 table { border-collapse: collapse; font-size: 0.9rem; }
 th, td { padding: 0.3rem 0.6rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
-caption { caption-side: bottom; text-align: left; padding-top: 0.4rem; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 table.measures { width: 100%; }
 table.measures th[scope=row] { font-family: ui-monospace, monospace; font-size: 0.85rem;
@@ -35,7 +34,7 @@ table.measures td:last-child { color: var(--faint); width: 50%; }
 table.cells th[scope=row] { white-space: nowrap; }
 table.cells td { text-align: center; font-variant-numeric: tabular-nums;
   background: rgb(var(--tint) / var(--shade)); }
-div.wide { overflow-x: auto; margin: 1rem 0; }
+div.wide { overflow-x: auto; margin: 1rem 0 0.4rem; }
 figure { margin: 1.5rem 0; }
 img { max-width: 100%; height: auto; background: #fff; border-radius: 3px; }
 pre { overflow-x: auto; font-size: 0.8rem; }
@@ -134,8 +133,8 @@ def _table(name: str, table: Table) -> str:
         )
         rows.append(f'<tr><th scope="row">{escape(row)}</th>{cells}</tr>')
     top = '<div class="wide"><table class="cells">'
-    head = f"<caption>{caption}</caption>{_head('', *table.columns)}"
-    return "\n".join([top, head, *rows, "</table></div>"])
+    end = f"</table></div>\n<p>{caption}</p>"
+    return "\n".join([top, _head("", *table.columns), *rows, end])
 
 
 def _head(*texts: str) -> str:

@@ -3,13 +3,16 @@
 import csv
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from absl import flags
 from PIL import Image
 
+import eval as program
 import infogan_jax.export
 from infogan_jax import evaluation, experiment, state
 from infogan_jax.data import digits
@@ -110,6 +113,45 @@ def test_pictures_of_a_folder_are_read_as_the_same_images_of_the_run(
     assert abs(means[2] - held_out[2]) < 0.1 * np.ptp(held_out)
 
 
+def picture(path, height, width):
+    """A ramp from left to right, saved; its columns are told apart by their level."""
+    columns = np.linspace(0, 250, width).astype(np.uint8)
+    Image.fromarray(np.tile(columns, (height, 1))).save(path)
+    return columns
+
+
+def read(path, image_shape, crop):
+    dataset = SimpleNamespace(image_shape=image_shape)
+    run = SimpleNamespace(dataset=dataset, flat={"data.crop": crop})
+    return infogan_jax.export._read(run, path)
+
+
+@pytest.mark.parametrize(
+    "size, shape, crop, columns",
+    [
+        ((8, 8), (8, 8, 3), 4, slice(0, 8)),  # of the networks' size: as it is
+        ((8, 6), (8, 6, 1), 4, slice(0, 6)),
+        ((20, 16), (8, 8, 1), 8, slice(4, 12)),  # cut as the run's data
+        ((8, 12), (8, 8, 1), 10, slice(2, 10)),  # too small for that: its square
+    ],
+)
+def test_a_picture_is_cut_as_the_run_s_own_images_were(
+    tmp_path, size, shape, crop, columns
+):
+    ramp = picture(tmp_path / "x.png", *size)
+    pixels = read(tmp_path / "x.png", shape, crop)
+    assert pixels.shape == shape
+    np.testing.assert_array_equal(pixels[0, :, 0], ramp[columns])
+
+
+def test_a_picture_that_cannot_be_made_to_fit_is_named(tmp_path):
+    picture(tmp_path / "x.png", 9, 9)
+    with pytest.raises(
+        UserError, match=r"x.png is 9 x 9, but .* read 8 x 6; resize it"
+    ):
+        read(tmp_path / "x.png", (8, 6, 1), 0)
+
+
 @pytest.mark.parametrize(
     "out, images, message",
     [
@@ -139,3 +181,27 @@ def test_a_place_that_cannot_be_written_is_named(export, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(RunFailure, match=r"file/codes.npz cannot be written"):
         export(str(tmp_path / "file" / "codes.npz"))
+
+
+@pytest.mark.parametrize(
+    "words, called",
+    [
+        ([], ("evaluate", Path("run"), {"quick": False})),
+        (["--quick"], ("evaluate", Path("run"), {"quick": True})),
+        (["--encode=a.csv"], ("export", Path("run"), "a.csv", None, {})),
+        (["--encode=a.csv", "--images=b"], ("export", Path("run"), "a.csv", "b", {})),
+        (["--images=b"], ("export", Path("run"), "", "b", {})),
+    ],
+)
+def test_the_program_evaluates_or_writes_codes_by_its_flags(monkeypatch, words, called):
+    values, calls = flags.FlagValues(), []
+    for name in program.TEXTS:
+        flags.DEFINE_string(name, None, "-", flag_values=values)
+    flags.DEFINE_bool("quick", False, "-", flag_values=values)
+    values(["eval.py", "--workdir=run", *words])
+    monkeypatch.setattr(program, "flags", SimpleNamespace(FLAGS=values))
+    for module, name in ((evaluation, "evaluate"), (infogan_jax.export, "export")):
+        note = partial(lambda name, *args, **kw: calls.append((name, *args, kw)), name)
+        monkeypatch.setattr(module, name, note)
+    assert program.main() == 0
+    assert calls == [called]

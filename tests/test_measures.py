@@ -3,6 +3,7 @@
 import math
 from functools import partial
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from conftest import build_tiny
 from tiny_subject import IMAGES, LABELS, LINES, NOTHING, build, read, values
 
-from infogan_jax import state
+from infogan_jax import state, traversals
 from infogan_jax.classifier import train_classifier
 from infogan_jax.data.dataset import Dataset, Split
 from infogan_jax.evaluation import THEMES
@@ -150,3 +151,10 @@ def test_images_that_were_trained_on_are_not_called_held_out():
         chosen = subject.choose(algorithm, NOTHING, 0, 10, data)
         assert words in chosen.unknown
         assert chosen.data == "toy_set"
+
+
+def test_the_first_latents_do_not_depend_on_how_many_follow():
+    spec = build_tiny().spec
+    many, few = (traversals.draw(spec, 3, count) for count in (700, 500))
+    chex.assert_trees_all_equal(jax.tree.map(lambda leaf: leaf[:500], many), few)
+    assert len(np.unique(many.noise[:, 0])) > 690

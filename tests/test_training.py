@@ -217,6 +217,5 @@ def test_a_run_without_codes_is_a_gan_and_is_evaluated_as_one(tiny_config, tmp_p
     evaluation.evaluate(tmp_path, quick=True)
     metrics = json.loads((tmp_path / "evaluation.json").read_text())["metrics"]
     assert metrics.keys() == {"jsd_bound"}
-    assert {path.name for path in (tmp_path / "evaluation").iterdir()} == {
-        "samples.png"
-    }
+    written = {path.name for path in (tmp_path / "evaluation").iterdir()}
+    assert written == {"samples.png", "curves.png", "report.html"}

@@ -21,21 +21,22 @@ def measure(subject: Subject) -> Finding:
     train = subject.train
     if train.labels is None:
         return Finding(left_out="there are no labels to train a classifier on")
-    if len(np.unique(train.labels)) < 2:
+    names, known = np.unique(train.labels, return_inverse=True)
+    if len(names) < 2:
         return Finding(left_out="all training images have the same label")
     count = min(len(train.images), len(subject.generated.images))
     if count < FEWEST:
         return Finding(left_out=f"there are only {count} images to compare")
-    classifier = train_classifier(train.images, train.labels, subject.seed)
+    classifier = train_classifier(train.images, known, subject.seed)
     made = subject.generated.images[:count]
     real = classifier.features(subset(train, count).images)
     words = f"{count} training and as many generated images"
     name = f"{_short(count)}_{subject.data}_classifier"
-    shares, table = classes(classifier.predict(made), train.labels)
+    shares, table = classes(classifier.predict(made), known, names)
     return Finding(
         distances(real, classifier.features(made), name, words)
         | missing(shares, name, f"{count} generated images")
-        | judge(subject, classifier),
+        | judge(subject, classifier, names),
         {"classes": table},
     )
 
@@ -80,18 +81,25 @@ def distances(
 
 
 def classes(
-    predicted: Int[np.ndarray, "n"], labels: Int[np.ndarray, "m"]
+    predicted: Int[np.ndarray, "n"],
+    known: Int[np.ndarray, "m"],
+    names: Int[np.ndarray, "classes"],
 ) -> tuple[samples.ClassShares, Table]:
-    """How often each class is generated, beside how often it is real."""
-    count = int(labels.max()) + 1
-    shares = samples.class_shares(predicted, count)
-    real = np.bincount(labels, minlength=count) / len(labels)
+    """How often each class is generated, beside how often it is real.
+
+    Args:
+      predicted: the place in `names` of the class of each generated image.
+      known: the same of each training image.
+      names: the labels that occur.
+    """
+    shares = samples.class_shares(predicted, len(names))
+    real = np.bincount(known, minlength=len(names)) / len(known)
     values = np.stack([real, shares.histogram])
     return shares, Table(
         "The share of each class among training images, by their labels, and among "
         "generated images, as the classifier sees them.",
         ("real", "generated"),
-        tuple(map(str, range(count))),
+        tuple(map(str, names)),
         values,
         values / values.max(),
     )
@@ -112,12 +120,14 @@ def missing(shares: samples.ClassShares, name: str, words: str) -> Measures:
     }
 
 
-def judge(subject: Subject, classifier: Classifier) -> Measures:
+def judge(
+    subject: Subject, classifier: Classifier, names: Int[np.ndarray, "classes"]
+) -> Measures:
     """The classifier's own accuracy: what its opinion is worth."""
     test = subject.test
     if test.labels is None:
         return {}
-    right = classifier.predict(test.images) == test.labels
+    right = names[classifier.predict(test.images)] == test.labels
     return {
         f"accuracy_{subject.data}_classifier": Measure(
             float(np.mean(right)),
