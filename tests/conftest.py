@@ -15,7 +15,6 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 with install_import_hook("infogan_jax", CHECKER):
     import infogan_jax.evaluation
-    import infogan_jax.export
     import infogan_jax.training  # noqa: F401
 
 import ml_collections
