@@ -109,10 +109,13 @@ def test_a_feed_gives_the_images_of_the_order_from_any_step_on(make, first):
 
 
 class Watched(np.ndarray):
-    """Images that remember which of them were read."""
+    """Images that remember which of them were read, by any thread."""
+
+    def __array_finalize__(self, _):
+        self.read = []
 
     def __getitem__(self, which):
-        self.read = [*getattr(self, "read", []), *np.ravel(which)]
+        self.read.extend(np.ravel(which).tolist())  # one call: no thread comes between
         return super().__getitem__(which)
 
 
