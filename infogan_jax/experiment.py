@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from infogan_jax import batches, networks, notation, parallel, state
+from infogan_jax import batches, memory, networks, notation, parallel, state
 from infogan_jax.algorithm import Algorithm, Optimisers
 from infogan_jax.augment import Augmentation
 from infogan_jax.batches import Feed
@@ -116,10 +116,33 @@ def build(config: Mapping[str, Any]) -> Experiment:
         flat["objective.info_to_generator"],
         flat["objective.info_to_trunk"],
         flat["optimiser.average_decay"],
-        flat["real_information.weight"],
+        flat["real_information.weight"] if spec.has_categories else 0.0,
         Augmentation(**_group(flat, "real_information", Augmentation)),
     )
     return Experiment(_nested(flat), flat, dataset, algorithm)
+
+
+def check_memory(exp: Experiment) -> None:
+    """Checks, from shapes alone, that training fits into what is free.
+
+    Raises:
+      UserError: where it is estimated to need more, before any compilation.
+    """
+    devices = jax.local_devices()
+    there = memory.available(devices[0])
+    images = 0 if exp.flat["data.stream"] else exp.dataset.train.images.nbytes
+    share = max(1, exp.batch_size // jax.device_count())
+    needed = memory.estimate(exp.algorithm, share, images)
+    if devices[0].platform == "cpu":  # devices of one memory
+        needed *= len(devices)
+    if there is not None and needed > there:
+        raise UserError(
+            "config.networks, config.latents and config.data.batch_size "
+            f"(={exp.batch_size}) need about {needed / memory.GIB:,.1f} GiB of memory, "
+            f"of which images take {images / memory.GIB:,.1f}, but "
+            f"{there / memory.GIB:,.1f} are there; make layers, codes or batches "
+            "smaller, or set --config.data.stream=True."
+        )
 
 
 def _check_relations(flat: dict[str, Any]) -> None:
@@ -132,6 +155,12 @@ def _check_relations(flat: dict[str, Any]) -> None:
                 f"config.training.steps_per_call (={per_call}); try "
                 f"{-(-value // per_call) * per_call}."
             )
+    if flat["objective.noise_anneal_steps"] and not flat["objective.noise_sd"]:
+        raise UserError(
+            "config.objective.noise_anneal_steps "
+            f"(={flat['objective.noise_anneal_steps']}) anneals instance noise, but "
+            "config.objective.noise_sd (=0) has none; set both, or neither."
+        )
 
 
 def _networks(

@@ -68,6 +68,11 @@ class LatentSpec:
         return self.noise_size + sum(code.size for code in self.codes)
 
     @property
+    def has_categories(self) -> bool:
+        """Whether any code is categorical."""
+        return any(code.is_categorical for code in self.codes)
+
+    @property
     def output_size(self) -> int:
         """The length of Q's output vector: logits, or mean (and raw log sd)."""
         per_continuous = 1 if self.fixed_sd is not None else 2

@@ -7,12 +7,22 @@ from typing import Any
 
 import jax
 
-from infogan_jax import experiment, parallel, processes, run_directory, traversals
+from infogan_jax import (
+    collapse,
+    environment,
+    experiment,
+    images,
+    parallel,
+    processes,
+    run_directory,
+    traversals,
+)
 from infogan_jax.checkpoints import Checkpoints
 from infogan_jax.experiment import Experiment
-from infogan_jax.reporting import Report, StopRequest, say
+from infogan_jax.reporting import Report, say
 from infogan_jax.state import TrainState
 from infogan_jax.steps import train_step
+from infogan_jax.stopping import StopRequest
 
 CHECKPOINTS = "checkpoints"
 _AGAIN = "the same command goes on."
@@ -36,6 +46,7 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
     parallel.keep_compiled_programs()
     with processes.agreed():
         exp = experiment.build(config)
+        experiment.check_memory(exp)
     mesh = parallel.make_mesh(exp.batch_size)
     with (
         run_directory.opened(workdir, exp.config),
@@ -48,13 +59,14 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
         if start >= exp.steps:
             say(f"{workdir} is complete: step {start}. {_next(workdir)}")
             return 0
-        run_directory.record_environment(workdir, exp.dataset.provenance)
+        environment.record(workdir, exp.dataset.provenance)
         feed = exp.feed(start)
         data = parallel.replicate(mesh, feed.resident)
         advance = parallel.map_steps(
             partial(train_step, exp.algorithm), feed.fetch, mesh
         )
-        with Report(workdir, start, exp.steps, exp.batch_size) as report:
+        watch = partial(collapse.of_record, exp.algorithm)
+        with Report(workdir, start, exp.steps, exp.batch_size, watch) as report:
             report.say(_introduction(exp, workdir, start))
             calls = feed.calls(parallel.own_rows(mesh, exp.batch_size))
             for step, call in zip(exp.call_ends(start), calls, strict=True):
@@ -63,7 +75,7 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
                 if exp.is_due("log", step):
                     report.log(step, metrics)
                 if exp.is_due("picture", step):
-                    report.pictures(step, _pictures(exp, state))
+                    report.pictures(step, *_pictures(exp, state))
                 stopping = stop.is_agreed(exp.is_due("log", step))
                 if exp.is_due("checkpoint", step) or stopping:
                     checkpoints.save(state)
@@ -87,9 +99,15 @@ def _introduction(exp: Experiment, workdir: Path, start: int) -> str:
     )
 
 
-def _pictures(exp: Experiment, state: TrainState) -> dict[str, Any]:
-    """Drawn by every process for itself, so that none waits for another."""
+def _pictures(
+    exp: Experiment, state: TrainState
+) -> tuple[dict[str, Any], collapse.Signs]:
+    """Pictures, and signs of trouble in them.
+
+    Every process draws for itself, so that none waits for another.
+    """
     algorithm, state = exp.algorithm, parallel.own_copy(state)
-    return traversals.pictures(
+    drawn = traversals.pictures(
         algorithm.spec, algorithm.nets, state.sampling_params, state.stats, exp.seed
     )
+    return drawn, collapse.of_samples(images.cells(drawn["samples"], 10, 10))

@@ -114,7 +114,7 @@ FIELDS = {
     "training.log_every": whole(1),
     "training.picture_every": whole(1),
     "training.checkpoint_every": whole(1),
-    "evaluation.samples": whole(100),
+    "evaluation.samples": whole(100, 10**6),
 }
 
 

@@ -103,6 +103,13 @@ def test_a_config_without_codes_is_a_plain_gan(tiny_config):
     assert built.algorithm.spec.input_size == tiny_config.latents.noise_size
 
 
+@pytest.mark.parametrize("codes, weight", [("2 x uniform", 0), ("categorical(3)", 4)])
+def test_without_categories_nothing_is_asked_of_real_images(tiny_config, codes, weight):
+    tiny_config.latents.codes = codes
+    algorithm = experiment.build(tiny_config.to_dict()).algorithm
+    assert algorithm.real_information == weight
+
+
 def test_the_default_config_has_exactly_the_fields():
     assert flatten(digits.get_config().to_dict()).keys() == experiment.FIELDS.keys()
 

@@ -10,15 +10,22 @@ import hashlib
 import numpy as np
 
 from infogan_jax.data.dataset import Dataset, Request, Split
+from infogan_jax.errors import UserError
 
 TEST_SIZE = 360
+ONLY = {"crop": (0, 8), "size": (0, 8), "channels": (0, 1)}
+"""What may be asked of the images, which are as they are."""
 
 
 def load(request: Request | None = None) -> Dataset:
     """1,437 training and 360 held-out images, uint8 [n, 8, 8, 1], with labels.
 
     The split is stratified and fixed for good, so that figures compare.
+
+    Raises:
+      UserError: where another shape is asked for.
     """
+    _check(request or Request("digits"))
     import sklearn
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
@@ -45,3 +52,13 @@ def load(request: Request | None = None) -> Dataset:
             },
         },
     )
+
+
+def _check(request: Request) -> None:
+    for field, allowed in ONLY.items():
+        if (value := getattr(request, field)) not in allowed:
+            raise UserError(
+                f"config.data.{field} (={value}) must be one of "
+                f"{', '.join(map(str, allowed))} for the digits, which are 8 x 8 and "
+                "gray; other sources can be changed."
+            )

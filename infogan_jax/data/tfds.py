@@ -24,6 +24,9 @@ from infogan_jax.data.prepared import Example, fit, prepare
 from infogan_jax.errors import RunFailure, UserError
 
 FACTOR = "label_"
+NAME = re.compile(r"\w+(/[\w.+-]*\w)?(:\d+\.(\d+|\*)\.(\d+|\*))?")
+"""A data set of the catalog or of this project, perhaps with config and version."""
+
 BINARY = ("binarized_mnist", "dsprites")
 """Data sets that keep black and white as 0 and 1, here made 0 and 255."""
 
@@ -40,6 +43,11 @@ def load(request: Request) -> Dataset:
         `train`, or images of several sizes while `size` is 0.
       RunFailure: where it cannot be downloaded, prepared or read.
     """
+    if request.name and (".." in request.name or not NAME.fullmatch(request.name)):
+        raise UserError(
+            f"config.data.name (={request.name!r}) must be a name of tfds's catalog, "
+            "NAME[/CONFIG][:VERSION], such as mnist or smallnorb:2.0.0."
+        )
     builder = _prepared_builder(request) or _download(request)
     parts, factors = _parts(builder, request), _factors(builder)
     splits, records = {}, {}
