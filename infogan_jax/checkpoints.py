@@ -7,8 +7,12 @@ JSON, no pickle. Several processes save and restore together, in a directory tha
 of them see.
 """
 
+import contextlib
+import errno
 import hashlib
 import logging
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -49,14 +53,17 @@ class Checkpoints:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if not processes.is_loss(value):  # which would never acknowledge a save
+        if processes.is_loss(value):
+            return  # the lost process would never acknowledge a save
+        with self._writing() if value is None else contextlib.suppress(Exception):
             self._manager.close()
 
     def save(self, state: TrainState) -> None:
         """Saves the state under its own step; returns while it is being written.
 
         Raises:
-          RunFailure: where an array is not finite; the last checkpoint stays.
+          RunFailure: where an array is not finite, or this checkpoint or the one
+            before cannot be written; those already there stay.
         """
         step = int(state.step)
         arrays = _arrays(state)
@@ -67,13 +74,30 @@ class Checkpoints:
                     "checkpoint is intact: try a smaller learning rate or lambda, or a "
                     "larger config.latents.sd_floor."
                 )
-        self._manager.save(
-            step,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardSave(state),
-                digests=ocp.args.JsonSave(_digests(arrays)),
-            ),
-        )
+        with self._writing():
+            self._manager.save(
+                step,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardSave(state),
+                    digests=ocp.args.JsonSave(_digests(arrays)),
+                ),
+            )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Orbax writes in the background, and raises many kinds at its next call."""
+        try:
+            yield
+        except Exception as error:
+            if processes.is_loss(error):
+                raise
+            full = os.strerror(errno.ENOSPC)
+            reason = full if full in str(error) else str(error).partition("\n")[0]
+            raise RunFailure(
+                f"a checkpoint in {self._directory} cannot be written: {reason}; those "
+                "before are intact. Make space or change permissions, then run the "
+                "same command again: it goes on from the last of them."
+            ) from error
 
     def restore_newest(self, like: TrainState) -> TrainState | None:
         """The newest checkpoint that is whole, or None if there is none at all.

@@ -47,8 +47,9 @@ def config() -> dict[str, Any]:
 
 
 def _guarded(main: Callable[[], int]) -> int:
-    for noisy in ("absl", "jax", "matplotlib"):  # parsing flags has set their levels
+    for noisy in ("jax", "matplotlib"):  # parsing flags has set their levels
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax says all twice
     try:
         return main()
     except UserError as error:

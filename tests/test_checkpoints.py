@@ -1,5 +1,6 @@
 """A checkpoint comes back bit for bit, or is known to be damaged."""
 
+import errno
 import gc
 import logging
 import shutil
@@ -186,6 +187,38 @@ def test_what_is_not_finite_is_never_saved(tmp_path, field, value):
             checkpoints.save(state_at(8, **{field: {"a": spoilt}}))
     assert steps_in(directory) == [4]
     assert bits(restored(directory)) == bits(state_at(4))
+
+
+def full(*args, **kwargs):
+    raise OSError(errno.ENOSPC, "No space left on device", "/disk/8")
+
+
+@pytest.mark.parametrize("act", ["save", "close"])
+def test_a_full_disk_ends_the_run_in_one_line_and_what_was_saved_is_intact(
+    tmp_path, monkeypatch, act
+):
+    message = (
+        "cannot be written: No space left on device; those before are intact. Make"
+    )
+    with pytest.raises(RunFailure, match=message):
+        with Checkpoints(tmp_path / "checkpoints") as checkpoints:
+            checkpoints.save(state_at(4))
+            checkpoints._manager.wait_until_finished()
+            monkeypatch.setattr(checkpoints._manager, act, full)
+            checkpoints.save(state_at(8))
+            checkpoints._manager.wait_until_finished()
+    monkeypatch.undo()
+    step = int(restored(tmp_path / "checkpoints").step)
+    assert step == (4 if act == "save" else 8)
+
+
+def test_an_error_of_the_run_is_not_hidden_by_one_of_the_last_checkpoint(
+    tmp_path, monkeypatch
+):
+    with pytest.raises(RunFailure, match="^loss is nan$"):
+        with Checkpoints(tmp_path / "checkpoints") as checkpoints:
+            monkeypatch.setattr(checkpoints._manager, "close", full)
+            raise RunFailure("loss is nan")
 
 
 @pytest.mark.parametrize("is_damaged", [False, True])
