@@ -5,14 +5,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKDIR ?= runs/digits
 
-.PHONY: train test lint bench clean
+.PHONY: train test lint torture bench clean
 
 train: $(VENV)/run.installed
 	$(BIN)/python train.py --workdir=$(WORKDIR)
 	$(BIN)/python eval.py --workdir=$(WORKDIR)
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope
+
+torture: $(VENV)/test.installed
+	$(BIN)/python -m pytest -rs tests/torture_*.py
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .

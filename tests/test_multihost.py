@@ -108,6 +108,13 @@ def test_two_processes_and_their_misfortunes_change_nothing(
     assert_same_to_tolerance(story["run"], alone(tmp_path, 16, data, devices))
 
 
+def test_a_run_may_go_on_with_another_number_of_devices(tmp_path, data):
+    run = tmp_path / "run"
+    for steps, devices in ((4, 1), (8, 2), (12, 1)):
+        alone(run, steps, data, devices)
+    assert_same_to_tolerance(run, alone(tmp_path / "straight", 12, data, devices=2))
+
+
 def test_a_signal_to_one_process_stops_both_at_the_same_step(story):
     (first, second), saved = story["stopped"]
     assert (first.status, second.status) == (0, 0), (first.err, second.err)
