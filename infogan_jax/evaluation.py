@@ -11,11 +11,13 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from infogan_jax import (
+    collapse,
     experiment,
     figures,
     page,
     parallel,
     processes,
+    record,
     run_directory,
 )
 from infogan_jax.checkpoints import Checkpoints
@@ -71,11 +73,14 @@ def evaluate(workdir: Path, *, quick: bool = False) -> str:
     processes.stay_alone()
     parallel.keep_compiled_programs()
     exp, state = restore(workdir)
-    findings = _measure(exp, state, QUICK if quick else tuple(THEMES))
+    chosen = _subject(exp, state)
+    findings = _measure(chosen, QUICK if quick else tuple(THEMES))
+    warned = _warnings(workdir, chosen)
     run = {"name": exp.config["name"], "seed": exp.seed, "step": int(state.step)}
     metrics = {name: asdict(measure) for name, measure in _measures(findings)}
     run_directory.write_json(
-        workdir / "evaluation.json", {"metrics": metrics, "run": run}
+        workdir / "evaluation.json",
+        {"metrics": metrics, "run": run, "warnings": warned},
     )
     directory = workdir / EVALUATION
     for finding in findings.values():
@@ -83,10 +88,11 @@ def evaluate(workdir: Path, *, quick: bool = False) -> str:
     drawn = figures.write_figures(directory, workdir, exp, state)
     title = f"{run['name']}, seed {run['seed']}, step {run['step']}"
     data, count = exp.dataset.provenance["name"], len(exp.dataset.train.images)
-    record = json.dumps(exp.config, indent=2)
-    text = page.build(title, f"{count} images of {data}", findings, drawn, record)
+    about = [f"{count} images of {data}", *warned]
+    asked = json.dumps(exp.config, indent=2)
+    text = page.build(title, about, findings, drawn, asked)
     run_directory.write_bytes(directory / REPORT, text.encode(errors="replace"))
-    return _table(title, findings, workdir)
+    return _table(title, findings, warned, workdir)
 
 
 def restore(workdir: Path) -> tuple[Experiment, TrainState]:
@@ -95,7 +101,9 @@ def restore(workdir: Path) -> tuple[Experiment, TrainState]:
     Raises:
       UserError: where the directory holds no run, or no checkpoint.
     """
-    exp = experiment.build(run_directory.read_config(workdir))
+    config = run_directory.read_config(workdir)
+    run_directory.keep_inside(workdir)
+    exp = experiment.build(config)
     directory = workdir / CHECKPOINTS
     if not directory.is_dir():
         raise UserError(f"{directory} does not exist; run train.py first.")
@@ -106,9 +114,20 @@ def restore(workdir: Path) -> tuple[Experiment, TrainState]:
     return exp, state
 
 
-def _measure(exp: Experiment, state: TrainState, themes: Sequence[str]) -> Findings:
+def _subject(exp: Experiment, state: TrainState) -> Subject:
     count = exp.flat["evaluation.samples"]
-    chosen = subject.choose(exp.algorithm, state, exp.seed, count, exp.dataset)
+    return subject.choose(exp.algorithm, state, exp.seed, count, exp.dataset)
+
+
+def _warnings(workdir: Path, chosen: Subject) -> list[str]:
+    """Signs of a collapse in the record of the run and in its samples."""
+    lines = record.read(workdir / run_directory.STATS)
+    signs = collapse.of_record(chosen.algorithm, lines)
+    signs |= collapse.of_samples(chosen.generated.images)
+    return [f"warning: {sign}." for sign in signs.values()]
+
+
+def _measure(chosen: Subject, themes: Sequence[str]) -> Findings:
     findings = {}
     # threads of small matrix products wait for each other longer than they work
     with threadpool_limits(1), warnings.catch_warnings():
@@ -124,7 +143,7 @@ def _measures(findings: Findings) -> list[tuple[str, Measure]]:
     return [pair for each in findings.values() for pair in each.measures.items()]
 
 
-def _table(title: str, findings: Findings, workdir: Path) -> str:
+def _table(title: str, findings: Findings, warned: Sequence[str], workdir: Path) -> str:
     measured = _measures(findings)
     width = max((len(name) for name, _ in measured), default=0)
     rows = [f"  {name:<{width}}  {m.value:8.4f} {m.unit}" for name, m in measured]
@@ -137,4 +156,4 @@ def _table(title: str, findings: Findings, workdir: Path) -> str:
         f"protocols: {workdir / 'evaluation.json'}",
         f"report: {workdir / EVALUATION / REPORT}",
     ]
-    return "\n".join([title, *rows, *missing, *places])
+    return "\n".join([title, *rows, *warned, *missing, *places])

@@ -2,11 +2,10 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from infogan_jax import pictures, traversals
+from infogan_jax import pictures, record, traversals
 from infogan_jax.experiment import Experiment
 from infogan_jax.latents import Code
 from infogan_jax.measures.finding import Table
@@ -30,7 +29,7 @@ def write_figures(
       state: its trained state.
     """
     captions = {"curves": CURVES, "samples": SAMPLES}
-    if lines := _lines(workdir / STATS):
+    if lines := record.read(workdir / STATS):
         pictures.write_curves(directory / "curves.png", lines)
     spec, nets = exp.algorithm.spec, exp.algorithm.nets
     grids = traversals.pictures(
@@ -70,14 +69,3 @@ def _caption(code: Code) -> str:
         f"{code.name}: each row keeps all latents but this code, which runs {runs} "
         "from left to right."
     )
-
-
-def _lines(path: Path) -> list[dict[str, float]]:
-    """The records of a stats file, as far as they can be read."""
-    lines: list[dict[str, float]] = []
-    try:
-        for line in path.read_text().splitlines():
-            lines.append(json.loads(line))
-    except (OSError, ValueError):
-        pass
-    return lines

@@ -48,3 +48,16 @@ def grid(
         rows * (height + margin), columns * (width + margin), channels
     )
     return np.pad(joined, ((margin, 0), (margin, 0), (0, 0)), constant_values=255)
+
+
+def cells(
+    picture: UInt8[np.ndarray, "rows cols channels"],
+    rows: int,
+    columns: int,
+    margin: int = 1,
+) -> UInt8[np.ndarray, "n height width channels"]:
+    """The images of a `grid` of `rows` full rows, each with the margin beside it."""
+    picture = picture[margin:, margin:]
+    height, width = picture.shape[0] // rows, picture.shape[1] // columns
+    apart = picture.reshape(rows, height, columns, width, -1).swapaxes(1, 2)
+    return apart.reshape(rows * columns, height, width, -1)

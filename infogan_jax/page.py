@@ -62,7 +62,7 @@ class Figure:
 
 def build(
     title: str,
-    about: str,
+    about: Sequence[str],
     findings: Mapping[str, Finding],
     figures: Sequence[Figure],
     record: str,
@@ -71,14 +71,14 @@ def build(
 
     Args:
       title: of the page.
-      about: one line on what it is of.
+      about: what it is of and what to beware of, a line each.
       findings: by theme; what was left out is said with its reason.
       figures: curves, samples and traversals.
       record: the config, as text.
     """
     parts = [
         f"<h1>{escape(title)}</h1>",
-        f"<p>{escape(about)}</p>",
+        *(f"<p>{escape(line)}</p>" for line in about),
         *(_section(theme, finding) for theme, finding in findings.items()),
         "<h2>Figures</h2>",
         *map(_figure, figures),

@@ -1,14 +1,10 @@
-"""What a run shows and records while it trains, and how it is stopped."""
+"""What a run shows and records while it trains."""
 
-import json
-import os
-import signal
-import sys
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any
+from types import TracebackType
 
 import jax
 import numpy as np
@@ -16,9 +12,12 @@ from jaxtyping import UInt8
 from tqdm import tqdm
 
 from infogan_jax import processes
+from infogan_jax.board import Board
+from infogan_jax.collapse import Line, Signs
 from infogan_jax.errors import RunFailure
 from infogan_jax.pictures import write_png
-from infogan_jax.run_directory import STATS, write_bytes
+from infogan_jax.record import Record
+from infogan_jax.run_directory import STATS
 
 PICTURES = "pictures"
 
@@ -31,21 +30,34 @@ class Report:
     """
 
     def __init__(
-        self, workdir: Path, first_step: int, steps: int, batch_size: int
+        self,
+        workdir: Path,
+        first_step: int,
+        steps: int,
+        batch_size: int,
+        watch: Callable[[Sequence[Line]], Signs] = lambda lines: {},
     ) -> None:
-        """Cuts the records back to `first_step` and goes on from there."""
-        _cut(workdir / STATS, first_step)
+        """Cuts the records back to `first_step` and goes on from there.
+
+        Args:
+          workdir: of the run.
+          first_step: the step that the run goes on from.
+          steps: the step at which it is to end.
+          batch_size: images a step.
+          watch: finds signs of trouble in the record; each is told once.
+        """
+        self._record = Record(workdir / STATS, first_step)
         self._workdir = workdir
         self._steps = steps
         self._batch_size = batch_size
-        is_first = processes.is_first()
-        self._stats = open(workdir / STATS if is_first else os.devnull, "a")
-        self._board = _board(workdir, first_step)
+        self._watch = watch
+        self._told = set(watch(self._record.lines))
+        self._board = Board(workdir, first_step)
         self._bar = tqdm(
             total=steps,
             initial=first_step,
             unit="step",
-            disable=None if is_first else True,
+            disable=None if processes.is_first() else True,
         )
         self._last = (time.perf_counter(), first_step)
 
@@ -59,8 +71,9 @@ class Report:
         traceback: TracebackType | None,
     ) -> None:
         self._bar.close()
-        self._board.close()
-        self._stats.close()
+        self._record.close()
+        with contextlib.suppress(RunFailure) if value else contextlib.nullcontext():
+            self._board.close()
 
     def log(self, step: int, metrics: Mapping[str, jax.Array]) -> None:
         """Records the means over the call of the step that ended at `step`.
@@ -84,15 +97,10 @@ class Report:
         self._last = (now, step)
         seconds = (now - then) / (step - last_step)
         speed = {"images_per_second": self._batch_size / seconds, "step_time": seconds}
-        self._write(step, speed | means)
+        self._record.append(step, speed | means)
+        self._board.numbers(step, speed | means)
         self._show(step, speed | means)
-
-    def _write(self, step: int, values: Mapping[str, float]) -> None:
-        line = {"step": step} | {name: round(v, 6) for name, v in values.items()}
-        self._stats.write(json.dumps(line) + "\n")
-        self._stats.flush()
-        for name, value in values.items():
-            self._board.add_scalar(name, value, step)
+        self._warn(self._watch(self._record.lines))
 
     def _show(self, step: int, values: Mapping[str, float]) -> None:
         bounds = " ".join(
@@ -112,12 +120,25 @@ class Report:
             self._bar.update(step - self._bar.n)
 
     def pictures(
-        self, step: int, pictures: Mapping[str, UInt8[np.ndarray, "h w c"]]
+        self,
+        step: int,
+        pictures: Mapping[str, UInt8[np.ndarray, "h w c"]],
+        signs: Signs | None = None,
     ) -> None:
-        """Writes one PNG a picture, its step in the name, and shows it to the board."""
+        """Writes one PNG a picture, its step in the name, and shows it to the board.
+
+        `signs` of trouble that the pictures give are told once.
+        """
         for name, picture in pictures.items():
             write_png(self._workdir / PICTURES / f"{name}_{step:07d}.png", picture)
-            self._board.add_image(name, picture, step, dataformats="HWC")
+            self._board.picture(step, name, picture)
+        self._warn(signs or {})
+
+    def _warn(self, signs: Signs) -> None:
+        for name, sign in signs.items():
+            if name not in self._told:
+                self.say(f"warning: {sign}.")
+        self._told |= signs.keys()
 
     def say(self, text: str) -> None:
         """One line for the reader, above the bar if there is one."""
@@ -128,78 +149,3 @@ def say(text: str) -> None:
     """Prints one line at once; of several processes only the first does."""
     if processes.is_first():
         print(text, flush=True)
-
-
-def _board(workdir: Path, first_step: int) -> Any:
-    """A TensorBoard writer; tensorboardX would import torch if it could."""
-    hidden = "torch" not in sys.modules
-    if hidden:
-        sys.modules["torch"] = None  # type: ignore[assignment]
-    from tensorboardX import SummaryWriter
-
-    if hidden:
-        del sys.modules["torch"]
-    return SummaryWriter(
-        str(workdir), purge_step=first_step + 1, write_to_disk=processes.is_first()
-    )
-
-
-def _cut(path: Path, last_step: int) -> None:
-    """Drops the lines of a stats file that are newer than `last_step`, or torn."""
-    if not path.exists() or not processes.is_first():
-        return
-    kept = []
-    for line in path.read_bytes().splitlines():
-        try:
-            if json.loads(line)["step"] <= last_step:
-                kept.append(line)
-        except (ValueError, KeyError, TypeError):
-            break
-    write_bytes(path, b"".join(line + b"\n" for line in kept))
-
-
-class StopRequest:
-    """Notes SIGINT and SIGTERM, so that a run can stop after a step and save.
-
-    A context manager. A second SIGINT stops at once.
-    """
-
-    def __init__(self) -> None:
-        self.signal: int | None = None
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> "StopRequest":
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.signal == signal.SIGINT and number == signal.SIGINT:
-            sys.stderr.write("\nstopped at once; the last checkpoint is intact.\n")
-            os._exit(130)
-        self.signal = number
-
-    def is_agreed(self, is_due: bool) -> bool:
-        """Whether the run stops here; the answer is the same in every process.
-
-        Several processes ask each other only where `is_due`, because it makes them
-        wait; there one signal to one process stops all.
-        """
-        if is_due or not jax.distributed.is_initialized():
-            self.signal = processes.largest(self.signal or 0) or None
-            return self.signal is not None
-        return False
-
-    @property
-    def status(self) -> int:
-        """The exit status of the program: 130 after SIGINT, else 0."""
-        return 130 if self.signal == signal.SIGINT else 0

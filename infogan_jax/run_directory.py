@@ -8,12 +8,8 @@ import contextlib
 import fcntl
 import json
 import os
-import platform
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +20,8 @@ from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.validation import flatten
 
 CONFIG = "config.json"
-ENVIRONMENT = "environment.json"
-UNREADABLE = "unreadable.txt"
 STATS = "stats.jsonl"
 LOCK = "lock"
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
 EXTENDABLE = "training.steps"
 """The one field that may grow from one call to the next: a run can be prolonged."""
@@ -75,33 +68,6 @@ def _taken(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
         yield
 
 
-def record_environment(workdir: Path, provenance: Mapping[str, Any]) -> None:
-    """Writes `environment.json`: versions, devices, commit, and the data.
-
-    Files of the data that could not be read are listed in `unreadable.txt`, one
-    `name: reason` a line, and counted in the record and in a line on stdout. Of
-    several processes only the first does so.
-    """
-    if not processes.is_first():
-        return
-    data, place = dict(provenance), workdir / UNREADABLE
-    place.unlink(missing_ok=True)
-    if left_out := data.get("unreadable"):
-        lines = "".join(f"{_printable(line)}\n" for line in left_out)
-        write_bytes(place, lines.encode())
-        print(f"unreadable files left out: {len(left_out)}, see {place}", flush=True)
-        data["unreadable"] = len(left_out)
-    write_json(workdir / ENVIRONMENT, _environment() | {"data": data})
-
-
-def _printable(text: str) -> str:
-    """One line that is UTF-8, whatever bytes a file name had."""
-    return "".join(
-        char if char.isprintable() and char != "\\" else repr(char)[1:-1]
-        for char in text
-    )
-
-
 def _check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
     if workdir.exists() and not workdir.is_dir():
         raise UserError(f"--workdir (={workdir}) is a file; name a directory.")
@@ -113,6 +79,7 @@ def _check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
             )
         return None
     known = read_config(workdir)
+    keep_inside(workdir)
     old, new = flatten(known), flatten(config)
     differing = [
         f"{name} (recorded {old.get(name)!r}, now {new.get(name)!r})"
@@ -130,6 +97,21 @@ def _check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _grows(old: Any, new: Any) -> bool:
     return type(old) is type(new) is int and old < new
+
+
+def keep_inside(workdir: Path) -> None:
+    """Refuses a run directory in which a link could lead what is written elsewhere.
+
+    Raises:
+      UserError: naming the first link.
+    """
+    for folder, below, files in os.walk(workdir):
+        for path in (Path(folder, name) for name in sorted(below + files)):
+            if path.is_symlink():
+                raise UserError(
+                    f"{path} is a link, and a run keeps to its own directory; put what "
+                    "it points to in its place, or use another --workdir."
+                )
 
 
 def read_config(workdir: Path) -> dict[str, Any]:
@@ -168,29 +150,6 @@ def _lock(lock: Any, workdir: Path) -> None:
     lock.flush()
 
 
-def _environment() -> dict[str, Any]:
-    return {
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
-        "devices": [device.device_kind for device in jax.devices()],
-        "processes": jax.process_count(),
-        "threads": len(os.sched_getaffinity(0))
-        if sys.platform == "linux"
-        else os.cpu_count(),
-        "machine": f"{platform.system()} {platform.machine()}",
-        "commit": _commit(),
-    }
-
-
-def _commit() -> str | None:
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    try:
-        done = subprocess.run(git, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None
-
-
 def write_json(path: Path, value: Any) -> None:
     """Replaces a JSON file whole."""
     write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
@@ -207,14 +166,29 @@ def write_bytes(path: Path, content: bytes) -> None:
     if not processes.is_first():
         return
     partial = path.with_name(f".{path.name}.partial")
+    with writing(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(content)
+            os.replace(partial, path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """A block that writes to `path`, whose errors it puts into words.
+
+    Raises:
+      RunFailure: where it fails.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        yield
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
         raise RunFailure(
             f"{path} cannot be written: {error.strerror}; make space or change "
-            "permissions, then run the same command again."
+            "permissions, then run the same command again: it goes on from the last "
+            "checkpoint, if there is one."
         ) from error

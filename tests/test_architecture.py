@@ -13,9 +13,9 @@ FLOORS = [
     "augment latents layers stack",
     "objective networks batches data",
     "notation algorithm state steps parallel processes encode classifier traversals "
-    "measures",
-    "validation experiment checkpoints run_directory pictures reporting training "
-    "evaluation export figures page",
+    "collapse memory measures",
+    "validation experiment checkpoints run_directory environment pictures record board "
+    "reporting stopping training evaluation export figures page",
     "train eval configs command_line",
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}
@@ -158,6 +158,32 @@ def test_the_config_stops_at_the_fourth_floor(path):
 def test_a_parameter_is_seen_wherever_it_stands():
     source = "def f(a, /, b, *c, d, **e): return lambda g: g"
     assert sorted(parameters(source)) == [*"abcdeg"]
+
+
+EXECUTES = {"eval", "exec", "compile", "__import__"}
+UNPICKLES = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+
+
+def executes(source):
+    """The calls and imports of a source by which data could become a program."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in EXECUTES:
+            yield node.func.id
+        if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+            if getattr(node.value, "value", True) is not False:
+                yield node.arg
+    yield from UNPICKLES & {name.split(".")[0] for name in imported(source)}
+
+
+@pytest.mark.parametrize("path", [*MODULES, *PROGRAMS], ids=by_path)
+def test_nothing_that_is_read_can_become_a_program(path):
+    assert not list(executes(path.read_text()))
+
+
+def test_a_way_from_data_to_a_program_is_seen():
+    source = "import pickle\neval(x)\nnp.load(f, allow_pickle=True)"
+    assert sorted(executes(source)) == ["allow_pickle", "eval", "pickle"]
+    assert not list(executes("np.load(f, allow_pickle=False); model.eval()"))
 
 
 def test_the_story_of_training_is_short():

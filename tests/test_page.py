@@ -57,7 +57,7 @@ def text():
         "Information": Finding(measures, {"cells": table(2, 3)}),
         "Factors": Finding(left_out=HOSTILE),
     }
-    return page.build(HOSTILE, HOSTILE, findings, [Figure(HOSTILE, PNG)], HOSTILE)
+    return page.build(HOSTILE, [HOSTILE], findings, [Figure(HOSTILE, PNG)], HOSTILE)
 
 
 def test_every_name_is_text_and_never_markup(text):
@@ -100,6 +100,6 @@ def test_a_page_fits_phones_and_the_dark(text):
 
 def test_a_table_too_large_to_read_is_left_to_its_file():
     huge = Finding(tables={"confusion": table(2, 200)})
-    text = page.build("a", "b", {"Classes": huge}, [], "c")
+    text = page.build("a", ["b"], {"Classes": huge}, [], "c")
     assert not Reader(text).all("table")
     assert any(each.startswith("confusion.csv") for each in Reader(text).texts)

@@ -1,8 +1,7 @@
-"""What a run shows and records, and how it is asked to stop."""
+"""What a run shows and records."""
 
+import errno
 import json
-import os
-import signal
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image
 
 from infogan_jax import processes
 from infogan_jax.errors import RunFailure
-from infogan_jax.reporting import Report, StopRequest
+from infogan_jax.reporting import Report
 
 METRICS = {
     "loss/discriminator": jnp.asarray([1.0, 2.0]),
@@ -21,17 +20,13 @@ METRICS = {
 }
 
 
-def line(step):
-    return json.dumps({"step": step, "jsd_bound": 0.125})
-
-
 def stats(workdir):
     lines = (workdir / "stats.jsonl").read_text().splitlines()
     return [json.loads(text) for text in lines]
 
 
-def report(workdir, first_step=0, steps=8):
-    return Report(workdir, first_step, steps, 16)
+def report(workdir, first_step=0, steps=8, **watched):
+    return Report(workdir, first_step, steps, 16, **watched)
 
 
 def test_a_log_line_holds_the_mean_over_the_steps_of_its_call(tmp_path, capsys):
@@ -64,6 +59,19 @@ def test_tensorboard_gets_the_same_names(tmp_path):
     content = events.read_bytes()
     for name in (*METRICS, "images_per_second", "samples"):
         assert name.encode() in content
+
+
+def test_a_full_disk_ends_the_run_in_words_where_tensorboard_is_written(
+    tmp_path, monkeypatch
+):
+    def full(event):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(RunFailure, match="events cannot be written: No space left"):
+        with report(tmp_path) as record:
+            monkeypatch.setattr(record._board._writer, "write_event", full)
+            record.log(2, METRICS)
+    assert [one["step"] for one in stats(tmp_path)] == [2]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -100,62 +108,31 @@ def test_a_picture_is_a_png_with_its_step_in_its_name(tmp_path, channels, mode):
         np.testing.assert_array_equal(np.asarray(read).reshape(picture.shape), picture)
 
 
-@pytest.mark.parametrize(
-    "content, kept",
-    [
-        ([line(2), line(4), line(6), line(8)], [2, 4]),
-        ([line(2), line(4)], [2, 4]),
-        ([line(2), '{"step": 4, "jsd'], [2]),
-        ([line(2), "5", line(4)], [2]),
-        ([line(2), "{}", line(4)], [2]),
-        ([line(6)], []),
-        ([], []),
-    ],
-    ids=["newer", "none newer", "torn", "number", "no step", "all newer", "empty"],
-)
-def test_the_record_is_cut_back_to_the_step_that_a_run_goes_on_from(
-    tmp_path, content, kept
+def alarm(lines):
+    """A sign as soon as a line says so."""
+    return {"a": "it burns"} if any(line["jsd_bound"] > 0.2 for line in lines) else {}
+
+
+def test_a_sign_of_trouble_is_told_once_and_not_again_when_a_run_goes_on(
+    tmp_path, capsys
 ):
-    (tmp_path / "stats.jsonl").write_text("\n".join(content))
-    with report(tmp_path, first_step=4) as record:
+    with report(tmp_path, watch=alarm) as record:
+        record.log(2, METRICS | {"jsd_bound": jnp.asarray([0.125])})
+        assert "warning" not in capsys.readouterr().out
+        record.log(4, METRICS)
         record.log(6, METRICS)
-    assert [one["step"] for one in stats(tmp_path)] == [*kept, 6]
+        assert capsys.readouterr().out.count("warning: it burns.\n") == 1
+    with report(tmp_path, first_step=4, watch=alarm) as record:
+        record.log(6, METRICS)
+        assert "warning" not in capsys.readouterr().out
+    with report(tmp_path, first_step=2, watch=alarm) as record:
+        record.log(4, METRICS)
+        assert "warning: it burns." in capsys.readouterr().out
 
 
-def test_a_whole_last_line_without_its_newline_is_kept_apart(tmp_path):
-    (tmp_path / "stats.jsonl").write_text(line(2))
-    with report(tmp_path, first_step=2):
-        assert (tmp_path / "stats.jsonl").read_text() == line(2) + "\n"
-
-
-@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-def test_a_stop_is_noted_and_the_old_handlers_come_back(number, status):
-    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
-    with StopRequest() as stop:
-        assert (stop.signal, stop.status) == (None, 0)
-        assert not stop.is_agreed(is_due=True)
-        os.kill(os.getpid(), number)
-        assert (stop.signal, stop.status) == (number, status)
-        assert stop.is_agreed(is_due=False), "alone there is nobody to ask"
-    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
-
-
-def test_the_old_handlers_come_back_after_an_error():
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(RunFailure), StopRequest():
-        raise RunFailure("x")
-    assert signal.getsignal(signal.SIGINT) == before
-
-
-def test_a_second_interrupt_stops_at_once(monkeypatch, capsys):
-    def leave(status):
-        raise SystemExit(status)
-
-    monkeypatch.setattr(os, "_exit", leave)
-    with StopRequest():
-        os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGINT)
-        with pytest.raises(SystemExit) as caught:
-            os.kill(os.getpid(), signal.SIGINT)
-    assert caught.value.code == 130
-    assert capsys.readouterr().err.strip().count("\n") == 0
+def test_a_sign_in_the_pictures_is_told_once(tmp_path, capsys):
+    picture = {"samples": np.zeros((4, 4, 1), np.uint8)}
+    with report(tmp_path) as record:
+        for step in (2, 4):
+            record.pictures(step, picture, {"samples": "all is white"})
+    assert capsys.readouterr().out.count("warning: all is white.\n") == 1

@@ -5,17 +5,14 @@ import fcntl
 import json
 import os
 import socket
-from importlib.metadata import version
 from pathlib import Path
 
-import jax
 import pytest
 
 from infogan_jax import run_directory
 from infogan_jax.errors import RunFailure, UserError
 
 CONFIG = {"name": "tiny", "seed": 0, "training": {"steps": 8, "log_every": 2}}
-DATA = {"name": "digits", "sha256": "0123"}
 
 
 def opened(workdir, config=CONFIG):
@@ -59,18 +56,6 @@ def test_a_new_directory_gets_the_record_of_what_was_asked(tmp_path, is_there):
     assert run_directory.read_config(workdir) == CONFIG
     names = {path.name for path in workdir.iterdir()}
     assert names == {"config.json", "lock"}
-
-
-def test_the_environment_is_recorded(known):
-    run_directory.record_environment(known, DATA)
-    environment = json.loads((known / "environment.json").read_text())
-    assert {"python", "machine", "commit"} <= environment.keys()
-    assert environment["data"] == DATA
-    for package in ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy"):
-        assert environment["packages"][package] == version(package)
-    assert environment["devices"] == [d.device_kind for d in jax.devices()]
-    assert environment["processes"] == 1
-    assert environment["threads"] >= 1
 
 
 def test_a_known_directory_opens_again_with_the_same_config(known):
