@@ -71,7 +71,8 @@ def _bytes(tree: Any) -> int:
 def available(device: jax.Device) -> int | None:
     """Bytes that a device can give to this process; None where nobody knows.
 
-    On a CPU what the machine has left, without the page cache.
+    On a CPU what the machine can free at once, its cache of files included; elsewhere
+    the device's limit.
     """
     if device.platform != "cpu":
         known = device.memory_stats() or {}

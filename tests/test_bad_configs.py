@@ -7,6 +7,7 @@ import pytest
 from conftest import TINY
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_validation import changed
 
 from infogan_jax import experiment, notation, training
 from infogan_jax.errors import UserError
@@ -106,16 +107,6 @@ def nothing_is_compiled(monkeypatch):
     monkeypatch.setattr(jax, "jit", compiled)
 
 
-def with_value(config, name, value):
-    nested = config.to_dict()
-    *groups, last = name.split(".")
-    place = nested
-    for group in groups:
-        place = place[group]
-    place[last] = value
-    return nested
-
-
 def refusal(config, tmp_path, message=None):
     with pytest.raises(UserError, match=message) as caught:
         training.train(config, tmp_path / "run")
@@ -134,7 +125,7 @@ def test_there_are_enough_of_them():
 def test_a_wrong_value_is_refused_and_its_field_is_named(
     tiny_config, tmp_path, name, value
 ):
-    text = refusal(with_value(tiny_config, name, value), tmp_path)
+    text = refusal(changed(tiny_config, name, value), tmp_path)
     last = name.split(".")[-1]
     named = last in text or name.split(".")[0] in text
     assert named and text.startswith(("config.", "the environment"))
