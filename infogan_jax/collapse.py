@@ -17,8 +17,8 @@ from infogan_jax.latents import Code, LatentSpec
 WINDOW = 500
 """Steps that a sign must have lasted, and after which D's loss counts."""
 
-PATIENCE = 1000
-"""Steps that a code may take to be read at all."""
+PATIENCE = 2000
+"""Steps that a code may take to be read at all; some of the digits' take over 1,000."""
 
 FEWEST = 3
 """Lines of the record that a sign must have lasted."""

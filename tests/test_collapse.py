@@ -47,10 +47,10 @@ def test_one_better_line_in_500_steps_is_no_collapse():
 
 
 @pytest.mark.parametrize("bound, is_told", [(-0.3, True), (0.0, True), (0.05, False)])
-def test_a_code_that_is_not_shown_is_told_after_1000_steps(bound, is_told):
-    record = lines(2000, mi_bound__uniform_1=bound)
+def test_a_code_that_is_not_shown_is_told_after_2000_steps(bound, is_told):
+    record = lines(3000, mi_bound__uniform_1=bound)
     told = [line["step"] for n, line in enumerate(record) if signs(record[: n + 1])]
-    assert told == (list(range(1000, 2001, 100)) if is_told else [])
+    assert told == (list(range(2000, 3001, 100)) if is_told else [])
     if is_told:
         assert signs(record).keys() == {"code uniform_1"}
         assert "larger lambda than 0.5" in signs(record)["code uniform_1"]
