@@ -16,7 +16,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Key
 
-from infogan_jax.layers import OUTPUT_RANGES, Images, Layer
+from infogan_jax.convolutions import Images
+from infogan_jax.layers import OUTPUT_RANGES, Layer
 from infogan_jax.stack import Stack
 
 Variables = Mapping[str, Any]

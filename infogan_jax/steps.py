@@ -130,13 +130,14 @@ def _generator_step(
     L_I reaches G through the trunk, whether or not it moves the trunk.
     """
     through = replace(algorithm, info_to_trunk=True)
+    fixed = _local(state.params, axis)
 
     def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
         drawn, generated, stats = _generate(
-            algorithm, state, {**state.params, **params}, keys["g_latents"]
+            algorithm, state, {**fixed, **params}, keys["g_latents"]
         )
         generated = _add_noise(algorithm, state, generated, keys["g_noise"])
-        logits, outputs, _ = _discriminate(through, state, state.params, generated)
+        logits, outputs, _ = _discriminate(through, state, fixed, generated)
         information = jnp.zeros(())
         if algorithm.info_to_generator:
             bounds = objective.mi_bounds(algorithm.spec, outputs, drawn.codes)
@@ -165,15 +166,9 @@ def _move(
     loss: Loss,
     axis: str | None,
 ) -> tuple[TrainState, tuple[Metrics, Variables]]:
-    """One optimiser step of one player on its own parameter trees.
-
-    Over several devices the parameters are first marked as varying, so that the
-    gradients are those of each device's own loss and their mean is the gradient
-    of the mean; without the mark they would arrive already summed.
-    """
+    """One optimiser step of one player on its own parameter trees."""
     params = player(state.params, trees)
-    local = params if axis is None else lax.pcast(params, axis, to="varying")
-    grads, auxiliary = jax.grad(loss, has_aux=True)(local)
+    grads, auxiliary = jax.grad(loss, has_aux=True)(_local(params, axis))
     updates, opt_state = optimiser.update(
         _mean(grads, axis), state.opt_state[name], params
     )
@@ -183,6 +178,11 @@ def _move(
         params={**state.params, **params},
         opt_state={**state.opt_state, name: opt_state},
     ), auxiliary
+
+
+def _local(params: Variables, axis: str | None) -> Variables:
+    """Marked as varying: gradients are each device's own, and not yet summed."""
+    return params if axis is None else lax.pcast(params, axis, to="varying")
 
 
 def _generate(

@@ -9,8 +9,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "infogan_jax"
 FLOORS = [
-    "distributions losses errors images metrics",
-    "augment latents layers stack",
+    "distributions links losses errors images metrics",
+    "augment convolutions latents layers stack",
     "objective networks batches data",
     "notation algorithm state steps parallel processes encode classifier traversals "
     "collapse memory measures",

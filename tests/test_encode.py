@@ -12,7 +12,7 @@ from conftest import build_tiny
 
 from infogan_jax import encode, images, latents, networks, state, steps
 from infogan_jax.algorithm import Optimisers
-from infogan_jax.layers import conv_native
+from infogan_jax.convolutions import conv_native
 
 QUICK = {"xla_backend_optimization_level": 0}
 PICTURES = np.random.default_rng(0).integers(0, 256, (520, 8, 8, 1), np.uint8)

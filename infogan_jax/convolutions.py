@@ -1,0 +1,174 @@
+"""Convolution and transposed convolution, and how a CPU is to compute them.
+
+SAME padding throughout. XLA's CPU backend is slow at convolutions, and slower still
+inside `lax.scan`: there both, and their gradients, are written as matrix products,
+one for all outputs that read their inputs through the same taps, so that no tap on
+padding is multiplied. Elsewhere the backend's own are used.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+from infogan_jax.links import Links, Run, conv_links, upconv_links
+
+_DIMENSIONS = ("NHWC", "HWIO", "NHWC")
+_PAINTED_FROM = 4
+_PICTURE_CHANNELS = 4
+
+Images = Float[Array, "batch height width channels"]
+Kernel = Float[Array, "size size channels features"]
+Features = Float[Array, "batch rows columns features"]
+Convolution = Callable[[Images, Kernel, int], Features]
+
+
+def conv(x: Images, kernel: Kernel, stride: int) -> Features:
+    """Convolution with SAME padding, in the lowering that suits the platform."""
+    return _on_platform(conv_matmul, conv_native, x, kernel, stride)
+
+
+def upconv(x: Images, kernel: Kernel, stride: int) -> Features:
+    """Transposed convolution, in the lowering that suits the platform."""
+    return _on_platform(upconv_matmul, upconv_native, x, kernel, stride)
+
+
+def conv_native(x: Images, kernel: Kernel, stride: int) -> Features:
+    """The backend's own strided convolution with SAME padding."""
+    return lax.conv_general_dilated(
+        x, kernel, (stride, stride), "SAME", dimension_numbers=_DIMENSIONS
+    )
+
+
+def upconv_native(x: Images, kernel: Kernel, stride: int) -> Features:
+    """The backend's own transposed convolution, `stride` times larger."""
+    return lax.conv_transpose(
+        x, kernel, (stride, stride), "SAME", dimension_numbers=_DIMENSIONS
+    )
+
+
+def conv_matmul(x: Images, kernel: Kernel, stride: int) -> Features:
+    """`conv_native` as matrix products, for kernels no narrower than the stride."""
+    height, width = (conv_links(n, stride, kernel.shape[0]) for n in x.shape[1:3])
+    return _convolve(x, kernel, height, width)
+
+
+def upconv_matmul(x: Images, kernel: Kernel, stride: int) -> Features:
+    """`upconv_native` as matrix products, for kernels no narrower than the stride."""
+    height, width = (upconv_links(n, stride, kernel.shape[0]) for n in x.shape[1:3])
+    return _convolve(x, kernel, height, width)
+
+
+def _on_platform(
+    cpu: Convolution, default: Convolution, x: Images, kernel: Kernel, stride: int
+) -> Features:
+    fits = kernel.shape[0] >= stride
+    return lax.platform_dependent(
+        x,
+        kernel,
+        cpu=lambda x, kernel: (cpu if fits else default)(x, kernel, stride),
+        default=lambda x, kernel: default(x, kernel, stride),
+    )
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(2, 3))
+def _convolve(x: Images, kernel: Kernel, rows: Links, columns: Links) -> Features:
+    """Every output is the sum, over its links, of inputs times taps.
+
+    The inputs that an output reads are laid side by side and multiplied once. Where
+    there are many more channels than features it is cheaper to multiply every input
+    with every tap first and to add up afterwards.
+    """
+    size, _, channels, features = kernel.shape
+    x, padded = _pad(x, features, rows, columns)
+    painted = None
+    if channels > _PAINTED_FROM * features:
+        taps = kernel.transpose(2, 0, 1, 3).reshape(channels, -1)
+        painted = (x @ taps).reshape(*x.shape[:3], size, size, features)
+
+    def block(row: Run, column: Run) -> Array:
+        if painted is None:
+            taps = kernel[row.taps, column.taps].reshape(-1, features)
+            return _side_by_side(x, row, column) @ taps
+        parts = [
+            painted[:, i, j, s, t] for i, s in row.tapped for j, t in column.tapped
+        ]
+        return sum(parts[1:], start=parts[0])
+
+    def line(row: Run) -> Array:
+        phases = columns.runs(padded)
+        return _interleave([[block(row, run) for run in runs] for runs in phases], 2)
+
+    return _interleave([[line(run) for run in runs] for runs in rows.runs(padded)], 1)
+
+
+def _pad(x: Images, features: int, rows: Links, columns: Links) -> tuple[Array, bool]:
+    """Adds the margins where taps on padding cost less than runs: at the pictures."""
+    if min(x.shape[-1], features) > _PICTURE_CHANNELS:
+        return x, False
+    return jnp.pad(x, ((0, 0), rows.margins, columns.margins, (0, 0))), True
+
+
+def _side_by_side(x: Images, row: Run, column: Run) -> Array:
+    """What the outputs of two runs read, tap after tap along the last axis."""
+    return jnp.concatenate([x[:, i, j] for i in row.inputs for j in column.inputs], -1)
+
+
+def _interleave(phases: Sequence[Sequence[Array]], axis: int) -> Array:
+    """Joins the runs of each phase, and lets the phases take turns along `axis`."""
+    lines = [jnp.concatenate(runs, axis) for runs in phases]
+    length, longest = sum(y.shape[axis] for y in lines), lines[0].shape[axis]
+    for index, y in enumerate(lines):
+        padding = [(0, 0)] * y.ndim
+        padding[axis] = (0, longest - y.shape[axis])
+        lines[index] = jnp.pad(y, padding)
+    shape = list(lines[0].shape)
+    shape[axis] = longest * len(lines)
+    joined = jnp.stack(lines, axis + 1).reshape(shape)
+    return lax.slice_in_dim(joined, 0, length, axis=axis)
+
+
+def _forward(
+    x: Images, kernel: Kernel, rows: Links, columns: Links
+) -> tuple[Features, tuple[Images, Kernel]]:
+    return _convolve(x, kernel, rows, columns), (x, kernel)
+
+
+def _backward(
+    rows: Links,
+    columns: Links,
+    saved: tuple[Images, Kernel],
+    cotangent: Features,
+) -> tuple[Images, Kernel]:
+    x, kernel = saved
+    back = (rows.transposed, columns.transposed)
+    turned = (0, 1, 3, 2)
+    if rows.period == 1:
+        gradient = _kernel_gradient(x, cotangent, rows, columns)
+    else:
+        gradient = _kernel_gradient(cotangent, x, *back).transpose(turned)
+    return _convolve(cotangent, kernel.transpose(turned), *back), gradient
+
+
+def _kernel_gradient(
+    x: Images, cotangent: Features, rows: Links, columns: Links
+) -> Kernel:
+    """For each tap, the sum of what it read times the cotangent of what it made."""
+    size, channels, features = rows.size, x.shape[-1], cotangent.shape[-1]
+    x, padded = _pad(x, features, rows, columns)
+    total = jnp.zeros((size, size, channels, features), x.dtype)
+    for row in rows.runs(padded)[0]:
+        for column in columns.runs(padded)[0]:
+            made = cotangent[:, row.outputs, column.outputs].reshape(-1, features)
+            read = _side_by_side(x, row, column).reshape(made.shape[0], -1)
+            taps = (len(row.inputs), len(column.inputs))
+            product = (read.T @ made).reshape(*taps, channels, features)
+            margins = [(run.taps.start, size - run.taps.stop) for run in (row, column)]
+            total = total + jnp.pad(product, (*margins, (0, 0), (0, 0)))
+    return total
+
+
+_convolve.defvjp(_forward, _backward)

@@ -1,0 +1,108 @@
+"""Convolutions on a CPU against XLA's own, in value and in both gradients."""
+
+from functools import partial
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from infogan_jax import convolutions
+
+DIMENSIONS = ("NHWC", "HWIO", "NHWC")
+SHAPES = [(2, 8, 8, 3), (1, 7, 2, 1), (3, 5, 8, 6), (2, 1, 3, 9), (2, 4, 6, 24)]
+QUICK = {"xla_backend_optimization_level": 0}
+
+
+def xla_conv(x, kernel, stride):
+    strides = (stride, stride)
+    return lax.conv_general_dilated(
+        x, kernel, strides, "SAME", dimension_numbers=DIMENSIONS
+    )
+
+
+def xla_upconv(x, kernel, stride):
+    strides = (stride, stride)
+    return lax.conv_transpose(x, kernel, strides, "SAME", dimension_numbers=DIMENSIONS)
+
+
+def draw(*shape, seed=0):
+    return np.float32(np.random.default_rng(seed).normal(size=shape))
+
+
+def value_and_gradients(function, x, kernel, stride):
+    """The value, and the gradients of a random projection of it."""
+    value, pull = jax.vjp(lambda x, kernel: function(x, kernel, stride), x, kernel)
+    return value, pull(jnp.asarray(draw(*value.shape, seed=2)))
+
+
+def assert_same(ours, xla, x, kernel, stride):
+    @partial(jax.jit, compiler_options=QUICK)
+    def both(x, kernel):
+        return tuple(value_and_gradients(f, x, kernel, stride) for f in (ours, xla))
+
+    chex.assert_trees_all_close(*both(x, kernel), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("stride", [1, 2, 4])
+@pytest.mark.parametrize(
+    ("ours", "xla"),
+    [(convolutions.conv_matmul, xla_conv), (convolutions.upconv_matmul, xla_upconv)],
+)
+def test_the_matrix_product_is_xlas_convolution_in_value_and_in_both_gradients(
+    ours, xla, stride, shape
+):
+    assert_same(ours, xla, draw(*shape), draw(4, 4, shape[-1], 5, seed=1), stride)
+
+
+@pytest.mark.parametrize("stride", [2, 3], ids=["divides 4", "does not divide 4"])
+@pytest.mark.parametrize(
+    ("ours", "xla"),
+    [
+        (convolutions.conv, xla_conv),
+        (convolutions.upconv, xla_upconv),
+        (convolutions.conv_native, xla_conv),
+        (convolutions.upconv_native, xla_upconv),
+    ],
+)
+def test_whatever_the_platform_chooses_is_xlas_convolution(ours, xla, stride):
+    assert_same(ours, xla, draw(2, 7, 9, 3), draw(4, 4, 3, 5, seed=1), stride)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_upconv_is_the_adjoint_of_conv_with_the_flipped_kernel(stride):
+    kernel = draw(4, 4, 3, 5, seed=1)
+    fine, coarse = draw(2, 8, 6, 3), draw(2, 8 // stride, 6 // stride, 5, seed=2)
+    flipped = kernel[::-1, ::-1].transpose(0, 1, 3, 2)
+    conv, upconv = (
+        jax.jit(f, static_argnums=2) for f in (convolutions.conv, convolutions.upconv)
+    )
+    down = np.vdot(conv(fine, kernel, stride), coarse)
+    up = np.vdot(fine, upconv(coarse, flipped, stride))
+    np.testing.assert_allclose(down, up, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("function", "stride", "is_convolution"),
+    [
+        (convolutions.conv, 2, False),
+        (convolutions.upconv, 2, False),
+        (convolutions.conv, 1, False),
+        (convolutions.upconv, 1, False),
+        (xla_conv, 2, True),
+        (xla_upconv, 2, True),
+    ],
+)
+def test_on_a_cpu_neither_the_layer_nor_its_gradient_is_a_convolution(
+    function, stride, is_convolution
+):
+    def program(x, kernel):
+        return value_and_gradients(function, x, kernel, stride)
+
+    x, kernel = draw(2, 8, 8, 3), draw(4, 4, 3, 5, seed=1)
+    compiled = jax.jit(program).lower(x, kernel).compile().as_text()
+    assert ("convolution(" in compiled) == is_convolution
+    assert ("dot(" in compiled or "matmul" in compiled) or is_convolution
