@@ -38,6 +38,7 @@ from infogan_jax.state import TrainState
 from infogan_jax.training import CHECKPOINTS
 
 EVALUATION = "evaluation"
+RECORD = "evaluation.json"
 REPORT = "report.html"
 
 Findings = Mapping[str, Finding]
@@ -79,7 +80,7 @@ def evaluate(workdir: Path, *, quick: bool = False) -> str:
     run = {"name": exp.config["name"], "seed": exp.seed, "step": int(state.step)}
     metrics = {name: asdict(measure) for name, measure in _measures(findings)}
     run_directory.write_json(
-        workdir / "evaluation.json",
+        workdir / RECORD,
         {"metrics": metrics, "run": run, "warnings": warned},
     )
     directory = workdir / EVALUATION
@@ -153,7 +154,7 @@ def _table(title: str, findings: Findings, warned: Sequence[str], workdir: Path)
         if finding.left_out
     ]
     places = [
-        f"protocols: {workdir / 'evaluation.json'}",
+        f"protocols: {workdir / RECORD}",
         f"report: {workdir / EVALUATION / REPORT}",
     ]
     return "\n".join([title, *rows, *warned, *missing, *places])

@@ -15,8 +15,8 @@ FLOORS = [
     "notation algorithm state steps parallel processes encode classifier traversals "
     "collapse memory measures",
     "validation experiment checkpoints run_directory environment pictures record board "
-    "reporting stopping training evaluation export figures page",
-    "train eval configs command_line",
+    "reporting stopping training evaluation replication export figures page",
+    "train eval seeds configs command_line",
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}
 FLAX_IN = {"layers", "stack", "networks", "state"}
@@ -25,7 +25,7 @@ LONGEST_FILE = 230
 LONGEST_TRAIN = 60
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
-PROGRAMS = [ROOT / "train.py", ROOT / "eval.py"]
+PROGRAMS = [ROOT / "train.py", ROOT / "eval.py", ROOT / "seeds.py"]
 CONFIGS = sorted((ROOT / "configs").glob("*.py"))
 SOURCES = [*MODULES, *PROGRAMS, *CONFIGS]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

@@ -53,6 +53,8 @@ def call(cwd, program, *flags, env=None):
         ("train.py", "--config=nothing.py", "get_config"),
         ("train.py", "--config=raises.py", "seed"),
         ("train.py", "fast", "'fast' is no flag"),
+        ("seeds.py", "--seeds=1", "--seeds (=1) must be at least 2"),
+        ("seeds.py", "--success=good", "METRIC>=NUMBER"),
         ("train.py", "--config.objective.noise_sd=nan", "objective.noise_sd (=nan)"),
         ("train.py", "--workdir=file/run", "(=file/run) cannot be written"),
         ("eval.py", "--workdir=none", "(=none) has no readable config.json"),
@@ -89,7 +91,7 @@ def test_eval_without_a_directory_says_what_to_name(tmp_path):
     )
 
 
-@pytest.mark.parametrize("program", ["train.py", "eval.py"])
+@pytest.mark.parametrize("program", ["train.py", "eval.py", "seeds.py"])
 def test_help_is_no_error(tmp_path, program):
     done = call(tmp_path, program, "--help")
     assert "--workdir" in done.stdout

@@ -11,6 +11,7 @@ import optax
 import pytest
 from conftest import build_tiny
 
+from configs import digits, mnist
 from infogan_jax import augment, objective, state, steps
 from infogan_jax.algorithm import Optimisers
 from infogan_jax.augment import Augmentation
@@ -142,3 +143,11 @@ def test_it_is_off_by_default_and_then_costs_and_records_nothing(first):
     assert not any(name.startswith("real_mi_bound") for name in metrics)
     off, _ = stepped(first, augmentation=MOVES)
     chex.assert_trees_all_equal(off, stepped(first)[0])
+
+
+@pytest.mark.parametrize("mode", ["default", "smoke"])
+def test_mnist_has_the_paper_s_networks_and_rates_and_what_the_digits_add(mode):
+    config, paper = mnist.get_config(mode), mnist.get_config("paper")
+    assert (config.networks, config.optimiser) == (paper.networks, paper.optimiser)
+    for part in ("latents", "objective", "real_information"):
+        assert config[part] == digits.get_config()[part] != paper[part]

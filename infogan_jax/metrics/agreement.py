@@ -1,0 +1,59 @@
+"""How far two runs found the same codes: from what each reads in the same images.
+
+No label is used. A run that found what varies in the images is found again by other
+seeds; one that found an accident is alone with it (Duan et al. 2020, whose measure for
+continuous codes this follows).
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import spearmanr
+
+from infogan_jax.metrics.clustering import nmi
+
+Reading = Int[np.ndarray, "n"] | Float[np.ndarray, "n"]
+Readings = Mapping[str, Reading]
+"""For each code, the category (integers) or the mean (floats) read in each image."""
+
+
+def agreement(one: Readings, other: Readings) -> float:
+    """The mean, over codes, of how well a code of one run is that of the other, [0, 1].
+
+    Categories are compared by normalised mutual information, continuous codes by the
+    absolute rank correlation; within each kind the codes of the two runs are paired
+    one to one, with the largest sum.
+    """
+    kinds: tuple[tuple[str, Callable[[Reading, Reading], float]], ...] = (
+        ("i", nmi),
+        ("f", _rank_correlation),
+    )
+    paired: list[float] = []
+    for kind, compare in kinds:
+        left, right = (
+            [read for read in run.values() if read.dtype.kind == kind]
+            for run in (one, other)
+        )
+        if left and right:
+            table = np.array([[compare(a, b) for b in right] for a in left])
+            paired += table[linear_sum_assignment(table, maximize=True)].tolist()
+    if not paired:
+        raise ValueError("the two runs have no code of one kind to compare")
+    return float(np.mean(paired))
+
+
+def with_the_others(runs: list[Readings]) -> Float[np.ndarray, "runs"]:
+    """For each run the mean of its `agreement` with all others; two at least."""
+    if len(runs) < 2:
+        raise ValueError(f"{len(runs)} run has no other to agree with")
+    table = np.array([[agreement(a, b) for b in runs] for a in runs])
+    return (table.sum(axis=1) - table.diagonal()) / (len(runs) - 1)
+
+
+def _rank_correlation(one: Reading, other: Reading) -> float:
+    """|Spearman|; 0 where one of the two never changes."""
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    return float(abs(spearmanr(one, other).statistic))
