@@ -12,7 +12,11 @@ from jax import lax
 from infogan_jax import convolutions
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
-SHAPES = [(2, 8, 8, 3), (1, 7, 2, 1), (3, 5, 8, 6), (2, 1, 3, 9), (2, 4, 6, 24)]
+SHAPES = [
+    *[(2, 8, 8, 3), (3, 5, 8, 2), (1, 7, 2, 1)],  # with margins
+    *[(3, 5, 8, 6), (2, 1, 3, 9)],  # in runs
+    (2, 4, 6, 24),  # every input times every tap first
+]
 QUICK = {"xla_backend_optimization_level": 0}
 
 
@@ -58,7 +62,7 @@ def test_the_matrix_product_is_xlas_convolution_in_value_and_in_both_gradients(
     assert_same(ours, xla, draw(*shape), draw(4, 4, shape[-1], 5, seed=1), stride)
 
 
-@pytest.mark.parametrize("stride", [2, 3], ids=["divides 4", "does not divide 4"])
+@pytest.mark.parametrize("stride", [2, 3, 5], ids=["divides", "does not", "too wide"])
 @pytest.mark.parametrize(
     ("ours", "xla"),
     [

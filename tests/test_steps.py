@@ -23,7 +23,7 @@ OTHER_LAMBDAS = (3.0, 0.0, 0.25)
 BATCH = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
 SWITCHES = dict(noise_sd=lambda step: 0.1 * step, real_label=0.9, average_decay=0.75)
 RATE_D = 0.125
-close = partial(chex.assert_trees_all_close, rtol=1e-3, atol=5e-6)
+close = partial(chex.assert_trees_all_close, rtol=1e-3, atol=2e-6)
 quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
