@@ -5,7 +5,7 @@ training images, so that the best can be chosen where nobody knows the classes.
 """
 
 import json
-import re
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,13 @@ import numpy as np
 from infogan_jax import encode, evaluation, experiment, run_directory, training
 from infogan_jax.errors import UserError
 from infogan_jax.latents import Normal
+from infogan_jax.measures.subject import subset
 from infogan_jax.metrics import agreement
 from infogan_jax.metrics.agreement import Readings
 from infogan_jax.processes import stay_alone
 from infogan_jax.reporting import say
 
 SUMMARY = "seeds.json"
-IMAGES = 10_000
-_CONDITION = re.compile(r"([\w/]+)\s*>=\s*([-+.\de]+)")
 
 Values = dict[str, list[float]]
 """By metric, its value for each seed in order."""
@@ -38,6 +37,8 @@ def run(
     quick: bool = False,
 ) -> int:
     """Trains and evaluates the seeds from `config.seed` on; the same command goes on.
+
+    A seed whose last step has been evaluated already, quickly or not, is left as it is.
 
     Writes `seed_<seed>/`, a run directory each, and `seeds.json` with mean, standard
     deviation, minimum and every single value of each metric, the agreement of each
@@ -55,7 +56,8 @@ def run(
       The exit status: 0, or 130 after an interrupt.
 
     Raises:
-      UserError: for a mistake, before anything is compiled.
+      UserError: for a mistake, before anything is compiled; for a metric in `success`
+        that is not measured, at the end (the runs are kept).
     """
     stay_alone()
     condition = _parse(success)
@@ -139,16 +141,20 @@ def summarise(
 
 
 def _parse(success: str) -> tuple[str, float] | None:
+    """A metric and the least value of it, from `METRIC>=NUMBER`; None from nothing."""
     if not success:
         return None
-    if found := _CONDITION.fullmatch(success.strip()):
-        try:
-            return found[1], float(found[2])
-        except ValueError:
-            pass
-    raise UserError(
-        f"--success (={success}) must be METRIC>=NUMBER, such as accuracy_test>=0.9."
-    )
+    name, _, number = success.partition(">=")
+    try:
+        least = float(number)
+    except ValueError:
+        least = math.nan
+    if not name.strip() or not math.isfinite(least):
+        raise UserError(
+            f"--success (={success}) must be METRIC>=NUMBER, such as "
+            "accuracy_test>=0.9."
+        )
+    return name.strip(), least
 
 
 def _directory(workdir: Path, seed: int) -> Path:
@@ -166,10 +172,10 @@ def _read(directory: Path) -> dict[str, Any]:
 
 
 def _readings(directory: Path) -> Readings:
-    """What Q reads in the first training images: categories, and means."""
+    """What Q reads in training images, the same for every seed: categories, means."""
     exp, state = evaluation.restore(directory)
     spec, nets = exp.algorithm.spec, exp.algorithm.nets
-    images = exp.dataset.train.images[:IMAGES]
+    images = subset(exp.dataset.train).images
     posterior = encode.encode(spec, nets, state.params, state.stats, images)
     return {
         name: np.asarray(

@@ -87,7 +87,9 @@ def test_a_metric_that_is_not_measured_cannot_be_a_success():
         replication.summarise(RECORDS, [0.5, 0.5, 0.5], ("mig", 0.5))
 
 
-@pytest.mark.parametrize("text", ["accuracy_test", "accuracy_test>0.9", "a>=0.9.1"])
+@pytest.mark.parametrize(
+    "text", ["accuracy_test", "accuracy_test>0.9", "a>=0.9.1", "a>=nan", ">=1"]
+)
 def test_a_condition_that_cannot_be_read_is_refused_first(config, tmp_path, text):
     with pytest.raises(UserError, match="must be METRIC>=NUMBER"):
         replication.run(config, tmp_path, 2, success=text)

@@ -1,17 +1,19 @@
 """How far two runs found the same codes: from what each reads in the same images.
 
 No label is used. A run that found what varies in the images is found again by other
-seeds; one that found an accident is alone with it (Duan et al. 2020, whose measure for
-continuous codes this follows).
+seeds; one that found an accident is alone with it. The idea, and the rank correlation
+for continuous codes, are those of Duan et al. 2020; their score weighs a table of all
+pairs of codes, here codes are paired one to one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import spearmanr
 
+from infogan_jax.metrics.attributes import spearman
 from infogan_jax.metrics.clustering import nmi
 
 Reading = Int[np.ndarray, "n"] | Float[np.ndarray, "n"]
@@ -25,10 +27,13 @@ def agreement(one: Readings, other: Readings) -> float:
     Categories are compared by normalised mutual information, continuous codes by the
     absolute rank correlation; within each kind the codes of the two runs are paired
     one to one, with the largest sum.
+
+    Raises:
+      ValueError: where no kind of code is in both.
     """
     kinds: tuple[tuple[str, Callable[[Reading, Reading], float]], ...] = (
         ("i", nmi),
-        ("f", _rank_correlation),
+        ("f", lambda a, b: abs(spearman(a, b))),
     )
     paired: list[float] = []
     for kind, compare in kinds:
@@ -44,16 +49,15 @@ def agreement(one: Readings, other: Readings) -> float:
     return float(np.mean(paired))
 
 
-def with_the_others(runs: list[Readings]) -> Float[np.ndarray, "runs"]:
-    """For each run the mean of its `agreement` with all others; two at least."""
+def with_the_others(runs: Sequence[Readings]) -> Float[np.ndarray, "runs"]:
+    """For each run the mean of its `agreement` with all others.
+
+    Raises:
+      ValueError: where there are fewer than two runs.
+    """
     if len(runs) < 2:
         raise ValueError(f"{len(runs)} run has no other to agree with")
-    table = np.array([[agreement(a, b) for b in runs] for a in runs])
-    return (table.sum(axis=1) - table.diagonal()) / (len(runs) - 1)
-
-
-def _rank_correlation(one: Reading, other: Reading) -> float:
-    """|Spearman|; 0 where one of the two never changes."""
-    if np.ptp(one) == 0 or np.ptp(other) == 0:
-        return 0.0
-    return float(abs(spearmanr(one, other).statistic))
+    table = np.zeros((len(runs), len(runs)))
+    for i, j in combinations(range(len(runs)), 2):
+        table[i, j] = table[j, i] = agreement(runs[i], runs[j])
+    return table.sum(axis=1) / (len(runs) - 1)

@@ -165,22 +165,22 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return np.divide(above, below, out=np.zeros_like(above), where=below != 0)
 
 
+def spearman(one: Float[np.ndarray, "n"], other: Float[np.ndarray, "n"]) -> float:
+    """Spearman's rank correlation, in [-1, 1]; 0 where one of the two is constant."""
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    return float(spearmanr(one, other).statistic)
+
+
 def correlations(
     values: Mapping[str, Float[np.ndarray, "n"]], attributes: Attributes
 ) -> Correlations:
-    """Spearman's rank correlation of each continuous code with each attribute.
+    """`spearman` of each continuous code with each attribute.
 
-    In [-1, 1]; it sees monotone relations of any form, and no others. A code or
-    attribute that is the same for all images has the correlation 0.
+    It sees monotone relations of any form, and no others.
     """
-
-    def correlation(code: np.ndarray, attribute: np.ndarray) -> float:
-        if np.ptp(code) == 0 or np.ptp(attribute) == 0:
-            return 0.0
-        return float(spearmanr(code, attribute).statistic)
-
     return {
-        code: {name: correlation(value, found) for name, found in attributes.items()}
+        code: {name: spearman(value, found) for name, found in attributes.items()}
         for code, value in values.items()
     }
 
