@@ -1,6 +1,6 @@
 """InfoGAN on MNIST: 28x28 gray digits (Chen et al. 2016, table 1).
 
-One Cat(10) code becomes the digit, four U(-1, 1) codes its slant, width and stroke.
+One Cat(10) code becomes the digit; four U(-1, 1) codes share its style, slant most.
 
     python train.py --config=configs/mnist.py           # the recipe that finds digits
     python train.py --config=configs/mnist.py:paper     # the paper's

@@ -39,7 +39,7 @@ class Links:
       period: outputs that lie a multiple of it apart read through the same taps,
       pace: and what they read lies as many multiples of this apart.
       sign: 1 or -1.
-      offset: where the first output begins.
+      offset: `period` times the input that output 0 reads through tap 0.
     """
 
     outputs: int
