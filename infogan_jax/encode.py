@@ -54,10 +54,20 @@ def encode(
 
 
 def judge(
-    nets: Networks, params: Variables, stats: Variables, pictures: Pictures
+    nets: Networks,
+    params: Variables,
+    stats: Variables,
+    pictures: Pictures,
+    *,
+    together: bool = False,
 ) -> Judgement:
-    """D's logits, Q's outputs and the trunk's features, as in `encode`."""
-    parts = _in_batches(nets, params, stats, pictures)
+    """D's logits, Q's outputs and the trunk's features, as in `encode`.
+
+    With `together` batch norm uses the statistics of each 512 images, as in training.
+    That is how generated images are read while they are far from real ones; the last
+    batch is filled up with images of its own.
+    """
+    parts = _in_batches(nets, params, stats, pictures, together)
     return Judgement(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
@@ -78,7 +88,11 @@ def as_arrays(posterior: Posterior) -> dict[str, Float[np.ndarray, "..."]]:
 
 
 def _in_batches(
-    nets: Networks, params: Variables, stats: Variables, pictures: Pictures
+    nets: Networks,
+    params: Variables,
+    stats: Variables,
+    pictures: Pictures,
+    together: bool = False,
 ) -> Iterator[Judgement]:
     """Judges a batch at a time, so that images may be mapped from a file."""
     for start in range(0, len(pictures), BATCH_SIZE):
@@ -86,17 +100,22 @@ def _in_batches(
         if part.dtype == np.uint8:
             part = np.asarray(images.to_range(part, nets.output_range))
         missing = BATCH_SIZE - len(part)
-        padded = np.pad(part, ((0, missing), (0, 0), (0, 0), (0, 0)), mode="edge")
-        judged = jax.device_get(_judge(nets, params, stats, padded))
+        padded = np.pad(part, ((0, missing), (0, 0), (0, 0), (0, 0)), mode="wrap")
+        judged = jax.device_get(_judge(nets, together, params, stats, padded))
         yield Judgement(*(values[: len(part)] for values in judged))
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(jax.jit, static_argnums=(0, 1))
 def _judge(
-    nets: Networks, params: Variables, stats: Variables, pictures: Array
+    nets: Networks,
+    together: bool,
+    params: Variables,
+    stats: Variables,
+    pictures: Array,
 ) -> tuple[Array, Array, Array]:
+    nets = networks.on_one_device(nets)
     logits, outputs, _ = networks.discriminate(
-        nets, params, stats, pictures, train=False
+        nets, params, stats, pictures, train=together
     )
     # the same computation once more, which the compiler does once
     variables = {
@@ -104,6 +123,6 @@ def _judge(
         "batch_stats": stats["discriminator"],
     }
     ((_, features), _) = nets.discriminator.apply(
-        variables, pictures, False, mutable=["batch_stats"]
+        variables, pictures, together, mutable=["batch_stats"]
     )
     return logits, outputs, features.reshape(len(features), -1)

@@ -7,7 +7,7 @@ people move them: G's optimiser, D's loss, and the mutual-information bound.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import flax.linen as nn
@@ -100,6 +100,19 @@ def build(
         input_size=input_size,
         image_shape=image_shape,
         output_range=OUTPUT_RANGES[generator[-1].activation],
+    )
+
+
+def on_one_device(networks: Networks) -> Networks:
+    """The same networks, whose batch statistics are those of one device's images."""
+    d, q = networks.discriminator, networks.recognition
+    return replace(
+        networks,
+        generator=networks.generator.clone(axis=None),
+        discriminator=d.clone(
+            trunk=d.trunk.clone(axis=None), head=d.head.clone(axis=None)
+        ),
+        recognition=None if q is None else q.clone(axis=None),
     )
 
 

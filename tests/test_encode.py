@@ -85,6 +85,33 @@ def test_q_reads_bytes_in_the_generators_range_through_running_averages(
     assert np.abs(moved.outputs - outputs).max() > 1e-2
 
 
+def test_images_read_together_are_read_by_their_own_statistics_as_in_training(trained):
+    _, nets, params, stats = trained
+    scaled = np.float32(PICTURES) / 255.0
+    shifted = jax.tree.map(lambda leaf: leaf + 0.5, stats)
+    together = encode.judge(nets, params, shifted, scaled, together=True)
+    discriminate = jax.jit(
+        partial(networks.discriminate, nets, train=True), compiler_options=QUICK
+    )
+    logits, outputs, _ = discriminate(params, stats, scaled[:512])
+    np.testing.assert_allclose(together.logits[:512], logits, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(together.outputs[:512], outputs, rtol=1e-3, atol=1e-3)
+    # the last 8 are repeated until there are 512, which leaves mean and variance
+    _, last, _ = discriminate(params, stats, np.tile(scaled[512:], (64, 1, 1, 1)))
+    np.testing.assert_allclose(together.outputs[512:], last[:8], rtol=1e-3, atol=1e-3)
+
+
+def test_networks_of_several_devices_are_read_together_on_one(trained):
+    _, nets, params, stats = trained
+    several = build_tiny(axis="data").nets
+    for some in (nets, several):
+        judged = encode.judge(some, params, stats, PICTURES[:9], together=True)
+        np.testing.assert_allclose(
+            judged.outputs,
+            encode.judge(nets, params, stats, PICTURES[:9], together=True).outputs,
+        )
+
+
 def test_features_are_what_the_heads_of_d_and_q_are_maps_of(trained):
     spec, nets, params, stats = trained
     judged = encode.judge(nets, params, stats, PICTURES)

@@ -24,9 +24,10 @@ def mi_bounds(
 ) -> Measures:
     """L_I of every code on images of G, in nats.
 
-    Q has read each image on its own (running averages), so that it is a function of
-    the image and the number a lower bound of I(c; x). Where its sigma was fixed,
-    sigma is refitted on one half of the images and used on the other.
+    Q has read 512 images at a time by the statistics of these images, as in training.
+    The number is a lower bound of I(c; x) all the same: the other images were made from
+    codes and noise of their own, so that I(c; x, others) = I(c; x). Where Q's sigma was
+    fixed, it is refitted on one half of the images and used on the other.
 
     Args:
       spec: the codes.
@@ -39,7 +40,8 @@ def mi_bounds(
     for code in spec.codes:
         h, value = latents.entropy(code), float(bounds[code.name])
         protocol = (
-            f"H(c) + E[log Q(c|x)] on {len(outputs)} generated images; H(c) = {h:.3f}"
+            f"H(c) + E[log Q(c|x)] on {len(outputs)} generated images, "
+            f"read 512 at a time; H(c) = {h:.3f}"
         )
         read = posterior[code.name]
         if isinstance(read, Normal) and spec.fixed_sd is not None:

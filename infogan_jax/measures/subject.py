@@ -26,7 +26,10 @@ LIMIT = 10_000
 
 
 class Generated(NamedTuple):
-    """Images of G, the codes they were made from, and what Q reads in them."""
+    """Images of G, the codes they were made from, and what Q reads in them.
+
+    Batch norm is as in training: Q reads them 512 at a time, by their own statistics.
+    """
 
     codes: Codes
     images: UInt8[np.ndarray, "n height width channels"]
@@ -88,7 +91,7 @@ class Subject:
         drawn = traversals.draw(self.spec, self.seed, self.samples)
         range_ = self.algorithm.nets.output_range
         parts = [
-            (images.to_uint8(part, range_), self.judge(part).outputs)
+            (images.to_uint8(part, range_), self.judge(part, together=True).outputs)
             for part in self.paint(self.samples)
         ]
         painted, outputs = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -105,10 +108,14 @@ class Subject:
             self.spec, nets, state.sampling_params, state.stats, drawn
         )
 
-    def judge(self, pictures: encode.Pictures) -> Judgement:
-        """D and Q on any images; each is read on its own (running averages)."""
-        state = self.state
-        return encode.judge(self.algorithm.nets, state.params, state.stats, pictures)
+    def judge(
+        self, pictures: encode.Pictures, *, together: bool = False
+    ) -> Judgement:
+        """D and Q on any images; each on its own (running averages) or `together`."""
+        nets, state = self.algorithm.nets, self.state
+        return encode.judge(
+            nets, state.params, state.stats, pictures, together=together
+        )
 
 
 def choose(
