@@ -23,6 +23,11 @@ def define() -> None:
     flags.DEFINE_integer("seeds", 3, "How many.")
     flags.DEFINE_string("success", "", "METRIC>=NUMBER that a good run reaches.")
     flags.DEFINE_bool("quick", False, "Information, classes and pictures only.")
+    flags.DEFINE_bool(
+        "together",
+        None,
+        "Train all seeds as one vmapped program; if not given, on an accelerator.",
+    )
 
 
 def main() -> int:
@@ -32,7 +37,12 @@ def main() -> int:
     config, given = command_line.config(), flags.FLAGS
     workdir = Path(given.workdir or f"runs/{config.get('name')}_seeds")
     return replication.run(
-        config, workdir, given.seeds, success=given.success, quick=given.quick
+        config,
+        workdir,
+        given.seeds,
+        success=given.success,
+        quick=given.quick,
+        together=given.together,
     )
 
 

@@ -95,7 +95,10 @@ def streamed(images: Images, seed: int, firsts: range, batch_size: int) -> Feed:
 
 
 def gather(
-    images: UInt8[Array, "n height width channels"], batch: Int[Array, "batch"]
-) -> UInt8[Array, "batch height width channels"]:
-    """The images of a batch, from a data set that lies on the device."""
+    images: UInt8[Array, "n height width channels"], batch: Int[Array, "*batch"]
+) -> UInt8[Array, "*batch height width channels"]:
+    """The images of a batch, from a data set that lies on the device.
+
+    A batch has one axis, or, where several seeds train at once, one more of seeds.
+    """
     return images[batch]

@@ -5,7 +5,7 @@ differ in what the words of a config mean.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -42,6 +42,11 @@ class Experiment:
     flat: dict[str, Any]
     dataset: Dataset
     algorithm: Algorithm
+
+    def with_seed(self, seed: int) -> "Experiment":
+        """The same experiment, its images shared, with another seed."""
+        other = {"seed": seed}
+        return replace(self, config=self.config | other, flat=self.flat | other)
 
     @property
     def seed(self) -> int:
@@ -122,8 +127,8 @@ def build(config: Mapping[str, Any]) -> Experiment:
     return Experiment(_nested(flat), flat, dataset, algorithm)
 
 
-def check_memory(exp: Experiment) -> None:
-    """Checks, from shapes alone, that training fits into what is free.
+def check_memory(exp: Experiment, runs: int = 1) -> None:
+    """Checks, from shapes alone, that training `runs` at once fits into what is free.
 
     Raises:
       UserError: where it is estimated to need more, before any compilation.
@@ -132,14 +137,16 @@ def check_memory(exp: Experiment) -> None:
     there = memory.available(devices[0])
     images = 0 if exp.flat["data.stream"] else exp.dataset.train.images.nbytes
     share = max(1, exp.batch_size // jax.device_count())
-    needed = memory.estimate(exp.algorithm, share, images)
+    needed = images + runs * memory.estimate(exp.algorithm, share, 0)
     if devices[0].platform == "cpu":  # devices of one memory
         needed *= len(devices)
     if there is not None and needed > there:
+        several = f" with {runs} seeds at once" if runs > 1 else ""
         raise UserError(
             "config.networks, config.latents and config.data.batch_size "
-            f"(={exp.batch_size}) need about {needed / memory.GIB:,.1f} GiB of memory, "
-            f"of which images take {images / memory.GIB:,.1f}, but "
+            f"(={exp.batch_size}){several} need about "
+            f"{needed / memory.GIB:,.1f} GiB of memory, of which images take "
+            f"{images / memory.GIB:,.1f}, but "
             f"{there / memory.GIB:,.1f} are there; make layers, codes or batches "
             "smaller, or set --config.data.stream=True."
         )

@@ -13,7 +13,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from infogan_jax import encode, evaluation, experiment, run_directory, training
+from infogan_jax import (
+    encode,
+    evaluation,
+    experiment,
+    run_directory,
+    training,
+    vmapped,
+)
 from infogan_jax.errors import UserError
 from infogan_jax.latents import Normal
 from infogan_jax.measures.subject import subset
@@ -35,6 +42,7 @@ def run(
     *,
     success: str = "",
     quick: bool = False,
+    together: bool | None = None,
 ) -> int:
     """Trains and evaluates the seeds from `config.seed` on; the same command goes on.
 
@@ -51,6 +59,8 @@ def run(
       success: what a successful run has reached, as `accuracy_test>=0.9`; a run with
         a warning of collapse is never successful.
       quick: whether to measure information and classes alone.
+      together: whether the seeds train as one vmapped program; None is yes on an
+        accelerator, where that is faster, and no on a CPU.
 
     Returns:
       The exit status: 0, or 130 after an interrupt.
@@ -67,17 +77,21 @@ def run(
     if not exp.algorithm.spec.codes:
         raise UserError("config.latents.codes is empty: no code to compare seeds by.")
     seeds = range(exp.seed, exp.seed + count)
-    for seed in seeds:
-        directory = _directory(workdir, seed)
-        status = training.train({**config, "seed": seed}, directory)
-        if status:
+    directories = {seed: workdir / f"seed_{seed}" for seed in seeds}
+    at_once = jax.default_backend() != "cpu" if together is None else together
+    if at_once and (status := vmapped.train(config, directories)):
+        return status
+    for seed, directory in directories.items():
+        if not at_once and (
+            status := training.train({**config, "seed": seed}, directory)
+        ):
             return status
         if not _is_evaluated(directory, exp.steps):
             evaluation.evaluate(directory, quick=quick)
         jax.clear_caches()
-    records = [_read(_directory(workdir, seed)) for seed in seeds]
+    records = [_read(directory) for directory in directories.values()]
     agreements = agreement.with_the_others(
-        [_readings(_directory(workdir, seed)) for seed in seeds]
+        [_readings(directory) for directory in directories.values()]
     )
     summary = summarise(records, agreements.tolist(), condition)
     run_directory.write_json(workdir / SUMMARY, summary)
@@ -155,10 +169,6 @@ def _parse(success: str) -> tuple[str, float] | None:
             "accuracy_test>=0.9."
         )
     return name.strip(), least
-
-
-def _directory(workdir: Path, seed: int) -> Path:
-    return workdir / f"seed_{seed}"
 
 
 def _is_evaluated(directory: Path, step: int) -> bool:

@@ -36,6 +36,7 @@ class Report:
         steps: int,
         batch_size: int,
         watch: Callable[[Sequence[Line]], Signs] = lambda lines: {},
+        label: str = "",
     ) -> None:
         """Cuts the records back to `first_step` and goes on from there.
 
@@ -45,15 +46,18 @@ class Report:
           steps: the step at which it is to end.
           batch_size: images a step.
           watch: finds signs of trouble in the record; each is told once.
+          label: in front of each line and bar, where there are several runs.
         """
         self._record = Record(workdir / STATS, first_step)
         self._workdir = workdir
         self._steps = steps
         self._batch_size = batch_size
         self._watch = watch
+        self._prefix = f"{label}: " if label else ""
         self._told = set(watch(self._record.lines))
         self._board = Board(workdir, first_step)
         self._bar = tqdm(
+            desc=label or None,
             total=steps,
             initial=first_step,
             unit="step",
@@ -114,7 +118,7 @@ class Report:
             + (f"  L_I {bounds} nats" if bounds else "")
         )
         if self._bar.disable:
-            say(f"step {step}/{self._steps}  {text}")
+            say(f"{self._prefix}step {step}/{self._steps}  {text}")
         else:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update(step - self._bar.n)
@@ -137,7 +141,7 @@ class Report:
     def _warn(self, signs: Signs) -> None:
         for name, sign in signs.items():
             if name not in self._told:
-                self.say(f"warning: {sign}.")
+                self.say(f"{self._prefix}warning: {sign}.")
         self._told |= signs.keys()
 
     def say(self, text: str) -> None:

@@ -75,7 +75,7 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
                 if exp.is_due("log", step):
                     report.log(step, metrics)
                 if exp.is_due("picture", step):
-                    report.pictures(step, *_pictures(exp, state))
+                    report.pictures(step, *draw_pictures(exp, state))
                 stopping = stop.is_agreed(exp.is_due("log", step))
                 if exp.is_due("checkpoint", step) or stopping:
                     checkpoints.save(state)
@@ -99,7 +99,7 @@ def _introduction(exp: Experiment, workdir: Path, start: int) -> str:
     )
 
 
-def _pictures(
+def draw_pictures(
     exp: Experiment, state: TrainState
 ) -> tuple[dict[str, Any], collapse.Signs]:
     """Pictures, and signs of trouble in them.

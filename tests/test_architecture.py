@@ -15,7 +15,7 @@ FLOORS = [
     "notation algorithm state steps parallel processes encode classifier traversals "
     "collapse memory measures",
     "validation experiment checkpoints run_directory environment pictures record board "
-    "reporting stopping training evaluation replication export figures page",
+    "reporting stopping training vmapped evaluation replication export figures page",
     "train eval seeds configs command_line",
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}

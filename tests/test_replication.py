@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from infogan_jax import replication, training
+from infogan_jax import replication, training, vmapped
 from infogan_jax.errors import UserError
 
 
@@ -108,3 +108,19 @@ def test_one_seed_and_a_run_without_codes_are_refused_first(config, tmp_path):
 def test_an_interrupt_ends_the_seeds_with_its_status(config, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "train", lambda *_: 130)
     assert replication.run(config, tmp_path, 2) == 130
+
+
+def test_seeds_train_at_once_where_that_is_asked_for_or_faster(
+    config, tmp_path, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(vmapped, "train", lambda _, places: asked.append(places) or 130)
+    monkeypatch.setattr(training, "train", lambda *_: 1)
+    places = {seed: tmp_path / f"seed_{seed}" for seed in (5, 6)}
+    assert replication.run(config, tmp_path, 2, together=True) == 130
+    assert asked == [places]
+    assert replication.run(config, tmp_path, 2, together=False) == 1
+    assert replication.run(config, tmp_path, 2) == 1, "this is a CPU"
+    monkeypatch.setattr(replication.jax, "default_backend", lambda: "gpu")
+    assert replication.run(config, tmp_path, 2) == 130
+    assert asked == [places, places]

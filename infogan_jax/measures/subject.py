@@ -108,9 +108,7 @@ class Subject:
             self.spec, nets, state.sampling_params, state.stats, drawn
         )
 
-    def judge(
-        self, pictures: encode.Pictures, *, together: bool = False
-    ) -> Judgement:
+    def judge(self, pictures: encode.Pictures, *, together: bool = False) -> Judgement:
         """D and Q on any images; each on its own (running averages) or `together`."""
         nets, state = self.algorithm.nets, self.state
         return encode.judge(
