@@ -55,11 +55,11 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         info_to_generator=True,
         info_to_trunk=True,
         real_label=1.0,
-        noise_sd=0.15,
+        noise_sd=0.25,
         noise_anneal_steps=0,
     )
     config.real_information = dict(
-        weight=4.0, rotation=15.0, shear=0.3, scale=0.15, shift=0.075
+        weight=8.0, rotation=15.0, shear=0.3, scale=0.15, shift=0.075
     )
     config.optimiser = dict(
         discriminator_learning_rate=2e-4,
