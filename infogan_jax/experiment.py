@@ -141,7 +141,7 @@ def check_memory(exp: Experiment, runs: int = 1) -> None:
     if devices[0].platform == "cpu":  # devices of one memory
         needed *= len(devices)
     if there is not None and needed > there:
-        several = f" with {runs} seeds at once" if runs > 1 else ""
+        several = f" with {runs} seeds at once, not --notogether," if runs > 1 else ""
         raise UserError(
             "config.networks, config.latents and config.data.batch_size "
             f"(={exp.batch_size}){several} need about "

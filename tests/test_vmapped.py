@@ -124,5 +124,5 @@ def test_more_seeds_need_more_memory_and_are_refused_by_their_number(
     experiment.check_memory(exp, 2)
     monkeypatch.setattr(experiment.memory, "available", lambda device: 2**30)
     experiment.check_memory(exp)
-    with pytest.raises(UserError, match="with 100000 seeds at once need about"):
+    with pytest.raises(UserError, match="100000 seeds at once, not --notogether, need"):
         experiment.check_memory(exp, 100_000)
