@@ -149,5 +149,17 @@ def test_it_is_off_by_default_and_then_costs_and_records_nothing(first):
 def test_mnist_has_the_paper_s_networks_and_rates_and_what_the_digits_add(mode):
     config, paper = mnist.get_config(mode), mnist.get_config("paper")
     assert (config.networks, config.optimiser) == (paper.networks, paper.optimiser)
-    for part in ("latents", "objective", "real_information"):
-        assert config[part] == digits.get_config()[part] != paper[part]
+    strengths = {
+        "latents": "codes",
+        "objective": "noise_sd",
+        "real_information": "weight",
+    }
+    for part, strength in strengths.items():
+        found, wanted = dict(config[part]), dict(digits.get_config()[part])
+        assert found != dict(paper[part])
+        weaker, stronger = found.pop(strength), wanted.pop(strength)
+        assert found == wanted
+        if part == "latents":
+            assert weaker == stronger.replace("@ 0.3", "@ 0.2")
+        else:
+            assert 0 < weaker < stronger
