@@ -60,7 +60,7 @@ def run(
         a warning of collapse is never successful.
       quick: whether to measure information and classes alone.
       together: whether the seeds train as one vmapped program; None is yes on an
-        accelerator, where that is faster, and no on a CPU.
+        accelerator and no on a CPU.
 
     Returns:
       The exit status: 0, or 130 after an interrupt.
