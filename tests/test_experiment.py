@@ -106,6 +106,7 @@ def test_a_config_without_codes_is_a_plain_gan(tiny_config):
 @pytest.mark.parametrize("codes, weight", [("2 x uniform", 0), ("categorical(3)", 4)])
 def test_without_categories_nothing_is_asked_of_real_images(tiny_config, codes, weight):
     tiny_config.latents.codes = codes
+    tiny_config.real_information.weight = 4.0
     algorithm = experiment.build(tiny_config.to_dict()).algorithm
     assert algorithm.real_information == weight
 
