@@ -16,7 +16,14 @@ import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array
 
-from infogan_jax import collapse, environment, experiment, parallel, run_directory
+from infogan_jax import (
+    collapse,
+    environment,
+    experiment,
+    parallel,
+    run_directory,
+    state,
+)
 from infogan_jax.algorithm import Algorithm
 from infogan_jax.checkpoints import Checkpoints
 from infogan_jax.experiment import Experiment
@@ -30,7 +37,11 @@ from infogan_jax.training import CHECKPOINTS, draw_pictures
 
 @dataclass(frozen=True)
 class Run:
-    """One seed: its experiment, its directory, and the state that it goes on from."""
+    """One seed: its experiment, its directory, and the state that it goes on from.
+
+    Attributes:
+      state: in host memory, so that the devices hold no seed's state twice.
+    """
 
     exp: Experiment
     workdir: Path
@@ -62,11 +73,13 @@ def train(config: Mapping[str, Any], workdirs: Mapping[int, Path]) -> int:
     exp = experiment.build(config)
     experiment.check_memory(exp, len(workdirs))
     mesh = parallel.make_mesh(exp.batch_size)
+    firsts = parallel.replicate(mesh, _first_states(exp, list(workdirs)))
     with ExitStack() as stack, StopRequest() as stop:
         runs = [
-            _open(stack, exp.with_seed(seed), workdir, mesh)
-            for seed, workdir in workdirs.items()
+            _open(stack, exp.with_seed(seed), workdir, _at(firsts, place))
+            for place, (seed, workdir) in enumerate(workdirs.items())
         ]
+        del firsts
         for start in sorted({run.start for run in runs} - {exp.steps}):
             group = [run for run in runs if run.start == start]
             if _train(group, mesh, stop):
@@ -74,11 +87,17 @@ def train(config: Mapping[str, Any], workdirs: Mapping[int, Path]) -> int:
     return 0
 
 
-def _open(stack: ExitStack, exp: Experiment, workdir: Path, mesh: Mesh) -> Run:
+def _first_states(exp: Experiment, seeds: Sequence[int]) -> TrainState:
+    """The states before the first step, every array with a first axis of seeds."""
+    create = jax.vmap(partial(state.create, exp.algorithm))
+    return jax.jit(create)(np.array(seeds, np.uint32))
+
+
+def _open(stack: ExitStack, exp: Experiment, workdir: Path, first: TrainState) -> Run:
     stack.enter_context(run_directory.opened(workdir, exp.config))
     checkpoints = stack.enter_context(Checkpoints(workdir / CHECKPOINTS))
-    first = parallel.replicate(mesh, exp.first_state())
-    return Run(exp, workdir, checkpoints, checkpoints.restore_newest(first) or first)
+    newest = checkpoints.restore_newest(first) or first
+    return Run(exp, workdir, checkpoints, jax.device_get(newest))
 
 
 def _train(runs: Sequence[Run], mesh: Mesh, stop: StopRequest) -> bool:
@@ -142,7 +161,7 @@ def _report(run: Run) -> Report:
 
 
 def _stack(states: Sequence[TrainState]) -> TrainState:
-    return jax.tree.map(lambda *leaves: np.stack(leaves), *jax.device_get(states))
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *states)
 
 
 def _at(states: TrainState, place: int) -> TrainState:
