@@ -50,7 +50,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         batch_size=128,
     )
     config.latents = dict(
-        codes="categorical(10), 4 x uniform @ 0.2",
+        codes="categorical(10), uniform @ 0.5, 3 x uniform @ 0.2",
         noise_size=62,
         noise_kind="gaussian",
         fixed_sd=0.0,  # 0: Q learns it
@@ -75,7 +75,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         noise_anneal_steps=0,
     )
     config.real_information = dict(
-        weight=4.0, rotation=15.0, shear=0.3, scale=0.15, shift=0.075
+        weight=4.0, temperature=0.5, rotation=15.0, shear=0.3, scale=0.15, shift=0.075
     )
     config.optimiser = dict(
         discriminator_learning_rate=2e-4,
@@ -85,11 +85,11 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         average_decay=0.0,
     )
     config.training = dict(
-        steps=2000,
+        steps=1000,
         steps_per_call=25,
-        log_every=100,
-        picture_every=1000,
-        checkpoint_every=500,
+        log_every=50,
+        picture_every=500,
+        checkpoint_every=250,
     )
     config.evaluation = dict(samples=10_000)
     if mode == "paper":
@@ -99,7 +99,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         config.latents.fixed_sd = 1.0
         config.objective.noise_sd = 0.0
         config.real_information = dict(
-            weight=0.0, rotation=0.0, shear=0.0, scale=0.0, shift=0.0
+            weight=0.0, temperature=0.5, rotation=0.0, shear=0.0, scale=0.0, shift=0.0
         )
         config.training.steps = 5000
     if mode == "smoke":

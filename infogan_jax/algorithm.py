@@ -41,6 +41,7 @@ class Algorithm:
       average_decay: of the moving average of G's parameters; 0 is off.
       real_information: the weight, relative to each lambda, of the bound that D and Q
         maximise on real images (`objective.real_mi_bounds`); 0 is off.
+      real_temperature: at which that bound draws its codes, in (0, 1].
       augmentation: the transformations under which Q is to read a real image alike.
     """
 
@@ -53,4 +54,5 @@ class Algorithm:
     info_to_trunk: bool = True
     average_decay: float = 0.0
     real_information: float = 0.0
+    real_temperature: float = 1.0
     augmentation: Augmentation = Augmentation()

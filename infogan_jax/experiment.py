@@ -122,6 +122,7 @@ def build(config: Mapping[str, Any]) -> Experiment:
         flat["objective.info_to_trunk"],
         flat["optimiser.average_decay"],
         flat["real_information.weight"] if spec.has_categories else 0.0,
+        flat["real_information.temperature"],
         Augmentation(**_group(flat, "real_information", Augmentation)),
     )
     return Experiment(_nested(flat), flat, dataset, algorithm)

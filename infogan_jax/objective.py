@@ -46,24 +46,27 @@ def real_mi_bounds(
     spec: LatentSpec,
     outputs: Float[Array, "batch outputs"],
     transformed: Float[Array, "batch outputs"],
+    temperature: float = 1.0,
     axis: str | None = None,
 ) -> Metrics:
     """L_I of each categorical code on real images, in nats: beyond the paper.
 
     The bound of equation 5 with a real image x in the generator's place: the code is
-    drawn from Q(c | x), the picture that is to show it is Tx, a small transformation
-    of x, and Q reads it back,
+    drawn from R(c | x), which is Q(c | x)^(1 / temperature) over its sum, the picture
+    that is to show it is Tx, a small transformation of x, and Q reads it back,
 
-        H(c) + E_x E_{c ~ Q(c|x)}[log Q(c | Tx)]  <=  I(c; Tx),
+        H(c) + E_x E_{c ~ R(c|x)}[log Q(c | Tx)]  <=  I(c; Tx),
 
-    where c has the marginal E_x Q(c | x). It is at most ln(size), and full where the
+    where c has the marginal E_x R(c | x). It is at most ln(size), and full where the
     categories are equally frequent among real images and hold under T. In the second
-    term Q(c | x) is the code that was drawn: no gradient flows into it.
+    term R(c | x) is the code that was drawn: no gradient flows into it.
 
     Args:
       spec: the codes.
       outputs: Q's, of the real images.
       transformed: Q's, of the same images after T.
+      temperature: below 1, Q is drawn from as if it were surer than it is, and
+        becomes so; at 1 a Q that knows nothing of real images has no reason to learn.
       axis: the device axis over which the marginal is averaged, if any.
     """
     drawn, read = latents.unpack(spec, outputs), latents.unpack(spec, transformed)
@@ -72,7 +75,7 @@ def real_mi_bounds(
         again = read[name]
         if isinstance(first, Normal) or isinstance(again, Normal):
             continue
-        probabilities = jax.nn.softmax(first.logits)
+        probabilities = jax.nn.softmax(first.logits / temperature)
         marginal = jnp.mean(probabilities, axis=0)
         marginal = marginal if axis is None else lax.pmean(marginal, axis)
         log_q = jax.nn.log_softmax(again.logits)

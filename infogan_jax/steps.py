@@ -105,8 +105,9 @@ def _discriminator_step(
         named = {f"mi_bound/{name}": bound for name, bound in bounds.items()}
         if transformed is not None:
             _, reread, _ = _discriminate(algorithm, state, params, transformed)
-            bounds = objective.real_mi_bounds(algorithm.spec, read, reread, axis)
-            weighted = objective.weighted_information(algorithm.spec, bounds)
+            spec, temperature = algorithm.spec, algorithm.real_temperature
+            bounds = objective.real_mi_bounds(spec, read, reread, temperature, axis)
+            weighted = objective.weighted_information(spec, bounds)
             information = information + algorithm.real_information * weighted
             named |= {f"real_mi_bound/{name}": b for name, b in bounds.items()}
         value, metrics = objective.discriminator_loss(

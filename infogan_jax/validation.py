@@ -100,6 +100,7 @@ FIELDS = {
     "objective.noise_sd": number(0),
     "objective.noise_anneal_steps": whole(0),
     "real_information.weight": number(0),
+    "real_information.temperature": number(0, 1, above=True),
     "real_information.rotation": number(0, 45),
     "real_information.shear": number(0, 1),
     "real_information.scale": number(0, 1),

@@ -71,6 +71,7 @@ WRONG = {
     "objective.noise_sd": [-0.1, math.nan, math.inf, "0.1"],
     "objective.noise_anneal_steps": [-1, 0.5],
     "real_information.weight": [-1.0, math.nan],
+    "real_information.temperature": [0.0, -0.5, 1.5, math.nan],
     "real_information.rotation": [46.0, -1.0],
     "optimiser.discriminator_learning_rate": [0.0, -1e-4, math.nan, "2e-4"],
     "optimiser.beta1": [1.0, -0.5],

@@ -21,12 +21,17 @@ TEN = LatentSpec((Code("c", "categorical", 10),), 1)
 EYE = 60.0 * jnp.eye(10)
 BATCH = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
 MOVES = Augmentation(rotation=15.0, shear=0.3, scale=0.15, shift=0.075)
-WEIGHT = 0.5
+WEIGHT, TEMPERATURE = 0.5, 0.6
+ASKED = {
+    "real_information": WEIGHT,
+    "real_temperature": TEMPERATURE,
+    "augmentation": MOVES,
+}
 quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
-def bound(outputs, transformed):
-    return objective.real_mi_bounds(TEN, outputs, transformed)["c"]
+def bound(outputs, transformed, temperature=1.0):
+    return objective.real_mi_bounds(TEN, outputs, transformed, temperature)["c"]
 
 
 def random_logits(seed, scale=3.0):
@@ -52,15 +57,31 @@ def test_a_category_that_changes_under_t_costs_its_log_odds():
     np.testing.assert_allclose(bound(EYE, moved), np.log(10) - 60.0, rtol=1e-5)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_it_is_the_entropy_of_the_mean_less_the_mean_cross_entropy(seed):
+@pytest.mark.parametrize("temperature", [1.0, 0.5, 0.2])
+@pytest.mark.parametrize("seed", range(3))
+def test_it_is_the_entropy_of_the_mean_less_the_mean_cross_entropy(seed, temperature):
     before, after = random_logits(seed), random_logits(seed + 100)
-    p = np.exp(np.float64(before)) / np.exp(np.float64(before)).sum(1, keepdims=True)
-    q = np.exp(np.float64(after)) / np.exp(np.float64(after)).sum(1, keepdims=True)
-    expected = -(p.mean(0) * np.log(p.mean(0))).sum() + (p * np.log(q)).sum(1).mean()
-    value = bound(before, after)
+    q = np.exp(np.float64(before)), np.exp(np.float64(after))
+    first, again = (each / each.sum(1, keepdims=True) for each in q)
+    drawn = first ** (1 / temperature)
+    drawn /= drawn.sum(1, keepdims=True)
+    mean = drawn.mean(0)
+    expected = -(mean * np.log(mean)).sum() + (drawn * np.log(again)).sum(1).mean()
+    value = bound(before, after, temperature)
     np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-5)
-    assert bound(before, before) <= np.log(10)
+    assert bound(before, before, temperature) <= np.log(10)
+
+
+def test_below_temperature_one_a_q_that_reads_alike_becomes_surer():
+    logits = jnp.tile(random_logits(3, 0.3)[0], (10, 1))
+    surer = jnp.argmax(logits[0])
+
+    def pull(temperature):
+        return jax.grad(bound, argnums=1)(logits, logits, temperature)
+
+    np.testing.assert_allclose(pull(1.0), 0.0, atol=1e-7)
+    assert np.all(pull(0.5)[:, surer] > 1e-3)
+    assert np.all(pull(0.25)[:, surer] > pull(0.5)[:, surer])
 
 
 def test_the_code_that_was_drawn_moves_for_balance_alone():
@@ -111,7 +132,7 @@ def stepped(first, **switches):
 
 def test_the_step_adds_the_gradient_of_the_weighted_bound_to_d_and_q(first):
     plain, _ = stepped(first)
-    informed, metrics = stepped(first, real_information=WEIGHT, augmentation=MOVES)
+    informed, metrics = stepped(first, **ASKED)
     algorithm = descent()
     keys = steps.example_keys(first, len(BATCH), None)
     real = jnp.float32(BATCH) / 255
@@ -122,7 +143,8 @@ def test_the_step_adds_the_gradient_of_the_weighted_bound_to_d_and_q(first):
             steps._discriminate, algorithm, first, {**first.params, **players}
         )
         outputs = read(real)[1], read(moved)[1]
-        return objective.real_mi_bounds(algorithm.spec, *outputs)["categorical_0"]
+        bounds = objective.real_mi_bounds(algorithm.spec, *outputs, TEMPERATURE)
+        return bounds["categorical_0"]
 
     players = {name: first.params[name] for name in state.D_PLAYER}
     bounded, grads = quick_jit(jax.value_and_grad(value))(players)
