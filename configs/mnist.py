@@ -50,7 +50,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         batch_size=128,
     )
     config.latents = dict(
-        codes="categorical(10), uniform @ 0.5, 3 x uniform @ 0.2",
+        codes="categorical(10), uniform @ 0.5, uniform @ 0.2",
         noise_size=62,
         noise_kind="gaussian",
         fixed_sd=0.0,  # 0: Q learns it
