@@ -181,15 +181,16 @@ def test_mnist_has_the_paper_s_networks_and_rates_and_what_the_digits_add(mode):
         assert found != dict(paper[part])
         weaker, stronger = found.pop(strength), wanted.pop(strength)
         assert found == wanted
-        if part == "latents":
-            codes = [notation.parse_codes(text) for text in (weaker, stronger)]
-            one, other = ([(c.name, c.kind, c.size) for c in each] for each in codes)
-            assert one == other
-        else:
+        if part != "latents":
             assert 0 < weaker < stronger
 
 
-def test_one_continuous_code_of_mnist_is_worth_more_than_the_others():
-    codes = notation.parse_codes(mnist.get_config().latents.codes)
-    first, *others = (code.weight for code in codes if not code.is_categorical)
-    assert all(first > weight for weight in others)
+def test_mnist_has_the_paper_s_codes_of_which_one_continuous_one_is_worth_more():
+    codes, paper = (
+        notation.parse_codes(mnist.get_config(mode).latents.codes)
+        for mode in ("default", "paper")
+    )
+    kinds = [(code.name, code.kind, code.size) for code in codes]
+    assert kinds == [(code.name, code.kind, code.size) for code in paper]
+    first, second = (code.weight for code in codes if not code.is_categorical)
+    assert first > second > 0
