@@ -65,8 +65,8 @@ def real_mi_bounds(
       spec: the codes.
       outputs: Q's, of the real images.
       transformed: Q's, of the same images after T.
-      temperature: below 1, Q is drawn from as if it were surer than it is, and
-        becomes so; at 1 a Q that knows nothing of real images has no reason to learn.
+      temperature: in (0, 1]. Below 1, Q is drawn from as if it were surer than it is,
+        and becomes so; at 1 a Q that reads every image alike has no reason to change.
       axis: the device axis over which the marginal is averaged, if any.
     """
     drawn, read = latents.unpack(spec, outputs), latents.unpack(spec, transformed)

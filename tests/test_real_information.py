@@ -61,8 +61,8 @@ def test_a_category_that_changes_under_t_costs_its_log_odds():
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_the_entropy_of_the_mean_less_the_mean_cross_entropy(seed, temperature):
     before, after = random_logits(seed), random_logits(seed + 100)
-    q = np.exp(np.float64(before)), np.exp(np.float64(after))
-    first, again = (each / each.sum(1, keepdims=True) for each in q)
+    odds = np.exp(np.float64(before)), np.exp(np.float64(after))
+    first, again = (each / each.sum(1, keepdims=True) for each in odds)
     drawn = first ** (1 / temperature)
     drawn /= drawn.sum(1, keepdims=True)
     mean = drawn.mean(0)
@@ -98,9 +98,11 @@ def test_the_code_that_was_drawn_moves_for_balance_alone():
     np.testing.assert_allclose(agreement, expected, rtol=1e-3, atol=1e-7)
 
 
-def test_saturated_logits_have_finite_gradients():
+@pytest.mark.parametrize("temperature", [1.0, 0.1])
+def test_saturated_logits_have_finite_gradients(temperature):
     logits = 1e4 * jnp.eye(10)[jnp.zeros(10, int)]
-    value, grads = jax.value_and_grad(bound, argnums=(0, 1))(logits, -logits)
+    both = jax.value_and_grad(bound, argnums=(0, 1))
+    value, grads = both(logits, -logits, temperature)
     assert np.isfinite(value)
     chex.assert_tree_all_finite(grads)
 
