@@ -32,9 +32,7 @@ def write_figures(
     if lines := record.read(workdir / STATS):
         pictures.write_curves(directory / "curves.png", lines)
     spec, nets = exp.algorithm.spec, exp.algorithm.nets
-    grids = traversals.pictures(
-        spec, nets, state.sampling_params, state.stats, exp.seed
-    )
+    grids = traversals.pictures(spec, nets, *state.sampling, exp.seed)
     for name, grid in grids.items():
         pictures.write_png(directory / f"{name}.png", grid)
     captions |= {f"traversal_{code.name}": _caption(code) for code in spec.codes}

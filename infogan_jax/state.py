@@ -4,7 +4,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from flax import struct
 from jaxtyping import Array, UInt32
 
@@ -30,7 +29,8 @@ class TrainState:
       params: of generator, discriminator (trunk and D head) and recognition (Q).
       stats: batch-norm averages (and spectral-norm vectors) of the same.
       opt_state: of the two players, `discriminator` and `generator`.
-      average: the moving average of G's parameters; empty where it is off.
+      average: `params`, the moving average of G's, and the batch-norm `stats` of the
+        G that has them; empty where it is off.
     """
 
     step: Any
@@ -41,11 +41,12 @@ class TrainState:
     average: Any
 
     @property
-    def sampling_params(self) -> Variables:
-        """The parameters for pictures and evaluation: averaged G if there is one."""
+    def sampling(self) -> tuple[Variables, Variables]:
+        """Parameters and statistics for pictures: of the averaged G if there is one."""
         if not self.average:
-            return self.params
-        return {**self.params, "generator": self.average}
+            return self.params, self.stats
+        params, stats = self.average["params"], self.average["stats"]
+        return {**self.params, "generator": params}, {**self.stats, "generator": stats}
 
 
 def player(params: Variables, names: tuple[str, ...]) -> Variables:
@@ -56,6 +57,7 @@ def player(params: Variables, names: tuple[str, ...]) -> Variables:
 def create(algorithm: Algorithm, seed: UInt32[Array, ""]) -> TrainState:
     """The state before the first step, a pure function of the seed."""
     params, stats = networks.init(algorithm.nets, jax.random.key(seed))
+    average = {"params": params["generator"], "stats": stats["generator"]}
     optimisers = algorithm.optimisers
     return TrainState(
         step=jnp.zeros((), jnp.int32),
@@ -66,10 +68,5 @@ def create(algorithm: Algorithm, seed: UInt32[Array, ""]) -> TrainState:
             "discriminator": optimisers.discriminator.init(player(params, D_PLAYER)),
             "generator": optimisers.generator.init(player(params, G_PLAYER)),
         },
-        average=params["generator"] if algorithm.average_decay else {},
+        average=average if algorithm.average_decay else {},
     )
-
-
-def update_average(average: Any, params: Any, decay: float) -> Any:
-    """decay * average + (1 - decay) * params, leaf by leaf."""
-    return optax.incremental_update(params, average, 1.0 - decay)

@@ -15,27 +15,14 @@ import optax
 from jax import lax
 from jaxtyping import Array, Float, UInt8
 
-from infogan_jax import augment, images, latents, networks, objective
+from infogan_jax import augment, images, latents, networks, objective, streams
 from infogan_jax.algorithm import Algorithm
 from infogan_jax.latents import Latents
 from infogan_jax.networks import Variables
 from infogan_jax.objective import Metrics
-from infogan_jax.state import D_PLAYER, G_PLAYER, TrainState, player, update_average
-
-StreamKeys = dict[str, Array]
-"""A key [batch] for each of `STREAMS`."""
+from infogan_jax.state import D_PLAYER, G_PLAYER, TrainState, player
 
 Loss = Callable[[Variables], tuple[Array, tuple[Metrics, Variables]]]
-
-STREAMS = (
-    "d_latents",
-    "d_noise_real",
-    "d_noise_generated",
-    "g_latents",
-    "g_noise",
-    "d_transformation",
-    "d_noise_transformed",
-)
 
 
 def train_step(
@@ -57,7 +44,7 @@ def train_step(
       `loss/discriminator`, `loss/generator`, `jsd_bound` (as D sees the images)
       and `mi_bound/<code>` (and `real_mi_bound/<code>`, if asked for), all in nats.
     """
-    keys = example_keys(state, batch.shape[0], axis)
+    keys = streams.example_keys(state, batch.shape[0], axis)
     real = images.to_range(batch, algorithm.nets.output_range)
     state, d_metrics = _discriminator_step(algorithm, state, real, keys, axis)
     state, g_metrics = _generator_step(algorithm, state, keys, axis)
@@ -65,26 +52,11 @@ def train_step(
     return state, _mean(d_metrics | g_metrics, axis)
 
 
-def example_keys(state: TrainState, count: int, axis: str | None) -> StreamKeys:
-    """A key for each stream and example, by the example's place in the whole batch.
-
-    What an example draws does not depend on how many devices share the batch.
-    """
-    key = jax.random.fold_in(jax.random.key(state.seed), state.step)
-    first = 0 if axis is None else lax.axis_index(axis) * count
-    places = first + jnp.arange(count)
-    fold = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
-    return {
-        name: fold(jax.random.fold_in(key, stream), places)
-        for stream, name in enumerate(STREAMS)
-    }
-
-
 def _discriminator_step(
     algorithm: Algorithm,
     state: TrainState,
     real: Float[Array, "batch height width channels"],
-    keys: StreamKeys,
+    keys: streams.Keys,
     axis: str | None,
 ) -> tuple[TrainState, Metrics]:
     """Moves trunk, D head and Q on a real and a generated batch.
@@ -124,7 +96,7 @@ def _discriminator_step(
 
 
 def _generator_step(
-    algorithm: Algorithm, state: TrainState, keys: StreamKeys, axis: str | None
+    algorithm: Algorithm, state: TrainState, keys: streams.Keys, axis: str | None
 ) -> tuple[TrainState, Metrics]:
     """Moves G against the D and Q that have just moved.
 
@@ -152,11 +124,25 @@ def _generator_step(
         state, stats={**state.stats, **_mean(player(stats, G_PLAYER), axis)}
     )
     if algorithm.average_decay:
-        average = update_average(
-            state.average, state.params["generator"], algorithm.average_decay
-        )
+        average = _average(algorithm, state, keys["g_latents"], axis)
         state = replace(state, average=average)
     return state, metrics
+
+
+def _average(
+    algorithm: Algorithm, state: TrainState, keys: Array, axis: str | None
+) -> Variables:
+    """G's average after G has moved, and the batch statistics of what it makes.
+
+    They are its own: with those of the G that moves it would paint a code faintly.
+    """
+    rate = 1.0 - algorithm.average_decay
+    moved, average = state.params["generator"], state.average["params"]
+    params = optax.incremental_update(moved, average, rate)
+    before = replace(state, stats={"generator": state.average["stats"]})
+    local = _local({"generator": params}, axis)
+    _, _, stats = _generate(algorithm, before, local, keys)
+    return {"params": params, "stats": _mean(stats["generator"], axis)}
 
 
 def _move(
@@ -211,7 +197,7 @@ def _discriminate(
 
 
 def _transform(
-    algorithm: Algorithm, state: TrainState, real: Array, keys: StreamKeys
+    algorithm: Algorithm, state: TrainState, real: Array, keys: streams.Keys
 ) -> Array | None:
     """The real images as Q is to recognise them again, if it is asked to."""
     if not algorithm.real_information:

@@ -108,6 +108,6 @@ def draw_pictures(
     """
     algorithm, state = exp.algorithm, parallel.own_copy(state)
     drawn = traversals.pictures(
-        algorithm.spec, algorithm.nets, state.sampling_params, state.stats, exp.seed
+        algorithm.spec, algorithm.nets, *state.sampling, exp.seed
     )
     return drawn, collapse.of_samples(images.cells(drawn["samples"], 10, 10))

@@ -12,7 +12,7 @@ import pytest
 from conftest import build_tiny
 
 from configs import digits, mnist
-from infogan_jax import augment, notation, objective, state, steps
+from infogan_jax import augment, notation, objective, state, steps, streams
 from infogan_jax.algorithm import Optimisers
 from infogan_jax.augment import Augmentation
 from infogan_jax.latents import Code, LatentSpec
@@ -136,7 +136,7 @@ def test_the_step_adds_the_gradient_of_the_weighted_bound_to_d_and_q(first):
     plain, _ = stepped(first)
     informed, metrics = stepped(first, **ASKED)
     algorithm = descent()
-    keys = steps.example_keys(first, len(BATCH), None)
+    keys = streams.example_keys(first, len(BATCH), None)
     real = jnp.float32(BATCH) / 255
     moved = augment.transform(MOVES, real, keys["d_transformation"])
 

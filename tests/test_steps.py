@@ -13,7 +13,7 @@ import pytest
 from conftest import build_tiny
 from jax.scipy import stats as densities
 
-from infogan_jax import latents, state, steps
+from infogan_jax import latents, state, steps, streams
 from infogan_jax.algorithm import Optimisers
 
 CODES = "categorical(10), 2 x uniform @ 0.5"
@@ -21,7 +21,7 @@ LAMBDAS = (1.0, 0.5, 0.5)
 OTHER_CODES = "categorical(10) @ 3, uniform @ 0, uniform @ 0.25"
 OTHER_LAMBDAS = (3.0, 0.0, 0.25)
 BATCH = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
-SWITCHES = dict(noise_sd=lambda step: 0.1 * step, real_label=0.9, average_decay=0.75)
+SWITCHES = dict(noise_sd=lambda step: 0.1 * step, real_label=0.9)
 RATE_D = 0.125
 close = partial(chex.assert_trees_all_close, rtol=1e-3, atol=2e-6)
 quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
@@ -58,8 +58,6 @@ def compiled(codes, **switches):
 def moved(codes=CODES, at=0, rate_d=RATE_D, rate_g=1.0, **switches):
     """Minus the movement of every parameter in one step, and the step's results."""
     before = replace(first(), step=jnp.int32(at))
-    if "average_decay" in switches:
-        before = replace(before, average=before.params["generator"])
     result = compiled(codes, **switches)(before, BATCH, rate_d, rate_g)
     before, (after, metrics) = jax.device_get((before, result))
     return jax.tree.map(np.subtract, before.params, after.params), after, metrics
@@ -80,7 +78,7 @@ def gradients(*args, **switches):
 def equation_6(before, lam_d, lam_g, sd, target, rate_d):
     """The gradients of D/Q and then of G, from the paper's formula alone."""
     nets, spec = descent().nets, descent().spec
-    keys = steps.example_keys(before, len(BATCH), None)
+    keys = streams.example_keys(before, len(BATCH), None)
 
     def run(module, name, params, x):
         variables = {"params": params[name], "batch_stats": before.stats[name]}
@@ -197,29 +195,9 @@ def test_each_player_moves_what_is_its_own_at_its_own_rate(rate_d, rate_g):
         assert (size(grads[name]) > 0) == (rate > 0)
 
 
-def test_every_player_step_and_example_draws_from_a_key_of_its_own():
-    states = [replace(first(), step=jnp.int32(at)) for at in range(3)]
-    keys = [steps.example_keys(before, 16, None) for before in states]
-    seen = [jax.random.key_data(key) for one in keys for key in one.values()]
-    assert len(seen) == 3 * 7
-    assert len(np.unique(np.concatenate(seen), axis=0)) == 3 * 7 * 16
-
-
 def test_a_step_is_a_function_of_seed_and_step_and_differs_with_each():
     seeds = [replace(first(), seed=jnp.uint32(seed)) for seed in (7, 8)]
     again, other = (compiled(CODES)(before, BATCH, RATE_D, 1.0) for before in seeds)
     chex.assert_trees_all_equal(jax.device_get(again), gradients()[1:])
     losses = [m["loss/generator"] for m in (gradients()[2], moved(at=1)[2], other[1])]
     assert len(np.unique(losses)) == 3
-
-
-def test_the_average_of_g_is_off_by_default_or_an_exponential_moving_average():
-    after = gradients(at=3, **SWITCHES)[1]
-    second = jax.device_get(compiled(CODES, **SWITCHES)(after, BATCH, RATE_D, 1.0)[0])
-    states = (jax.device_get(first()), after, second)
-    generators = [each.params["generator"] for each in states]
-    ema = jax.tree.map(lambda a, b, c: 0.5625 * a + 0.1875 * b + 0.25 * c, *generators)
-    close(second.average, ema)
-    chex.assert_trees_all_equal(second.sampling_params["generator"], second.average)
-    assert gradients()[1].average == {}
-    assert gradients()[1].sampling_params is gradients()[1].params

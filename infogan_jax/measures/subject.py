@@ -104,9 +104,7 @@ class Subject:
         """`count` images of G in the networks' range, a batch at a time."""
         nets, state = self.algorithm.nets, self.state
         drawn = traversals.draw(self.spec, self.seed, count)
-        return traversals.paint_in_batches(
-            self.spec, nets, state.sampling_params, state.stats, drawn
-        )
+        return traversals.paint_in_batches(self.spec, nets, *state.sampling, drawn)
 
     def judge(self, pictures: encode.Pictures, *, together: bool = False) -> Judgement:
         """D and Q on any images; each on its own (running averages) or `together`."""
