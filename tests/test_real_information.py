@@ -11,8 +11,7 @@ import optax
 import pytest
 from conftest import build_tiny
 
-from configs import digits, mnist
-from infogan_jax import augment, notation, objective, state, steps, streams
+from infogan_jax import augment, objective, state, steps, streams
 from infogan_jax.algorithm import Optimisers
 from infogan_jax.augment import Augmentation
 from infogan_jax.latents import Code, LatentSpec
@@ -167,32 +166,3 @@ def test_it_is_off_by_default_and_then_costs_and_records_nothing(first):
     assert not any(name.startswith("real_mi_bound") for name in metrics)
     off, _ = stepped(first, augmentation=MOVES)
     chex.assert_trees_all_equal(off, stepped(first)[0])
-
-
-@pytest.mark.parametrize("mode", ["default", "smoke"])
-def test_mnist_has_the_paper_s_networks_and_rates_and_what_the_digits_add(mode):
-    config, paper = mnist.get_config(mode), mnist.get_config("paper")
-    assert (config.networks, config.optimiser) == (paper.networks, paper.optimiser)
-    strengths = {
-        "latents": "codes",
-        "objective": "noise_sd",
-        "real_information": "weight",
-    }
-    for part, strength in strengths.items():
-        found, wanted = dict(config[part]), dict(digits.get_config()[part])
-        assert found != dict(paper[part])
-        weaker, stronger = found.pop(strength), wanted.pop(strength)
-        assert found == wanted
-        if part != "latents":
-            assert 0 < weaker < stronger
-
-
-def test_mnist_has_the_paper_s_codes_of_which_one_continuous_one_is_worth_more():
-    codes, paper = (
-        notation.parse_codes(mnist.get_config(mode).latents.codes)
-        for mode in ("default", "paper")
-    )
-    kinds = [(code.name, code.kind, code.size) for code in codes]
-    assert kinds == [(code.name, code.kind, code.size) for code in paper]
-    first, second = (code.weight for code in codes if not code.is_categorical)
-    assert first > second > 0

@@ -1,0 +1,59 @@
+"""What the recipes of this project change in the paper's, and what they leave alone."""
+
+import importlib
+
+import pytest
+
+from configs import digits, mnist
+from infogan_jax import notation
+from infogan_jax.validation import flatten
+
+
+@pytest.mark.parametrize("mode", ["default", "smoke"])
+def test_mnist_has_the_paper_s_networks_and_rates_and_what_the_digits_add(mode):
+    config, paper = mnist.get_config(mode), mnist.get_config("paper")
+    assert (config.networks, config.optimiser) == (paper.networks, paper.optimiser)
+    strengths = {
+        "latents": "codes",
+        "objective": "noise_sd",
+        "real_information": "weight",
+    }
+    for part, strength in strengths.items():
+        found, wanted = dict(config[part]), dict(digits.get_config()[part])
+        assert found != dict(paper[part])
+        weaker, stronger = found.pop(strength), wanted.pop(strength)
+        assert found == wanted
+        if part != "latents":
+            assert 0 < weaker < stronger
+
+
+def test_mnist_has_the_paper_s_codes_of_which_one_continuous_one_is_worth_more():
+    codes, paper = (
+        notation.parse_codes(mnist.get_config(mode).latents.codes)
+        for mode in ("default", "paper")
+    )
+    kinds = [(code.name, code.kind, code.size) for code in codes]
+    assert kinds == [(code.name, code.kind, code.size) for code in paper]
+    first, second = (code.weight for code in codes if not code.is_categorical)
+    assert first > second > 0
+
+
+@pytest.mark.parametrize("name", ["svhn", "celeba"])
+def test_colour_recipes_change_lambdas_noise_and_the_rate_of_d_alone(name):
+    get = importlib.import_module(f"configs.{name}").get_config
+    paper, ours = (flatten(get(mode).to_dict()) for mode in ("paper", "default"))
+    changed = {field for field in paper if paper[field] != ours[field]}
+    assert changed == {
+        "name",
+        "latents.codes",
+        "latents.noise_size",
+        "latents.noise_kind",
+        "objective.noise_sd",
+        "optimiser.discriminator_learning_rate",
+    }
+    theirs, codes = (
+        notation.parse_codes(each["latents.codes"]) for each in (paper, ours)
+    )
+    for their, code in zip(theirs, codes, strict=True):
+        assert (their.name, their.kind, their.size) == (code.name, code.kind, code.size)
+        assert code.weight >= 4 * their.weight > 0
