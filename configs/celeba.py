@@ -12,7 +12,7 @@ each of four categorical codes.
 `paper` has 128 noise variables, so 228 inputs of G, and lambda 1. Where the paper
 gives no number, the choice is ours: 20,000 steps, and the central 148 of 178 x 218
 pixels, hair to chin, resized to 32. The default differs from it as in configs/svhn.py:
-instance noise, a higher rate of D, 32 Gaussian noise variables, lambda 4.
+instance noise, a higher rate of D, 32 Gaussian noise variables, lambda 2.
 
 The data comes from tfds into config.data.directory ("" is tfds's default).
 """
@@ -42,7 +42,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         batch_size=128,
     )
     config.latents = dict(
-        codes="10 x categorical(10) @ 4",
+        codes="10 x categorical(10) @ 2",
         noise_size=32,
         noise_kind="gaussian",
         fixed_sd=0.0,
