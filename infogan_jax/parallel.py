@@ -53,6 +53,13 @@ def _cpu_features() -> bytes:
     return next((line for line in lines if line.startswith((b"flags", b"Feat"))), b"")
 
 
+def jit_for_once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiles what runs a single time: on a CPU in half the time, to the same bits."""
+    quick = {"xla_backend_optimization_level": 1}
+    options = quick if jax.default_backend() == "cpu" else None
+    return jax.jit(function, compiler_options=options)
+
+
 def make_mesh(
     batch_size: int | None = None, devices: Sequence[jax.Device] | None = None
 ) -> Mesh:

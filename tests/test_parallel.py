@@ -220,3 +220,11 @@ def test_compiled_programs_are_kept_apart_by_jaxlib_and_by_the_cpus_features(
 
 def test_a_cache_directory_that_the_user_has_set_is_left_alone(compilation_cache):
     assert compilation_cache("their/own") == "their/own"
+
+
+def test_what_is_compiled_for_once_gives_the_same_bits():
+    create = partial(state.create, build(None))
+    pair = (
+        compiled(create)(jnp.uint32(5)) for compiled in (parallel.jit_for_once, jax.jit)
+    )
+    chex.assert_trees_all_equal(*pair)
