@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from benchmarks import contestants, floor, report, startup, task
+from benchmarks.contestants import Timing
 from benchmarks.task import Setting
 
 PRECISIONS = {"cpu": ("float32",), "gpu": ("float32", "tf32", "bfloat16")}
 BATCH_SIZES = {"cpu": (128,), "gpu": (128, 1024)}
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "torch")
-MOST_START_UPS = 3
 
 
 class Parser(argparse.ArgumentParser):
@@ -63,6 +63,8 @@ def parser() -> Parser:
     add("--batch-sizes", nargs="+", type=whole(2, task.IMAGES), help="128; GPU: + 1024")
     every = PRECISIONS["gpu"]
     add("--precisions", nargs="+", choices=every, help="float32; GPU: all")
+    add("--at-once", action="store_true", help="compile all first: many cores, memory")
+    add("--start-ups", type=whole(0, 100), default=3, help="cold and warm; 0: none")
     add("--output", type=Path, default=Path("runs/benchmark.json"), help="JSON")
     return made
 
@@ -85,6 +87,21 @@ def settings(options: argparse.Namespace, platform: str) -> Iterator[Setting]:
         for batch_size in options.batch_sizes or BATCH_SIZES[platform]:
             for precision in precisions:
                 yield Setting(network, batch_size, precision)
+
+
+def race(
+    settings: Sequence[Setting], platform: str, options: argparse.Namespace
+) -> Iterator[tuple[Setting, dict[str, Timing]]]:
+    """The timings of each setting, by contestant, from one race of all of them."""
+    line = {
+        (setting, name): contestant
+        for setting in settings
+        for name, contestant in contestants.line_up(setting, platform).items()
+    }
+    rounds, seconds = options.rounds, options.seconds
+    timings = contestants.race(line, rounds, seconds, options.at_once)
+    for setting in settings:
+        yield setting, {name: t for (of, name), t in timings.items() if of == setting}
 
 
 def environment(machine: dict[str, Any]) -> dict[str, Any]:
@@ -146,18 +163,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         flags.error(f"argument --output: {options.output}: {error.strerror}")
     print(introduction(results) + "\n", flush=True)
-    for setting in chosen:
-        nets = task.build(setting).algorithm.nets
-        operations = floor.operations(nets, setting.batch_size)
-        line = contestants.line_up(setting, machine["platform"])
-        timings = contestants.race(line, options.rounds, options.seconds)
-        results["races"].append(report.summarise(setting, operations, timings))
-        write(options.output, results)
-        print(report.table(results["races"][-1]) + "\n", flush=True)
+    for group in [chosen] if options.at_once else [[setting] for setting in chosen]:
+        for setting, timings in race(group, machine["platform"], options):
+            nets = task.build(setting).algorithm.nets
+            operations = floor.operations(nets, setting.batch_size)
+            results["races"].append(report.summarise(setting, operations, timings))
+            write(options.output, results)
+            print(report.table(results["races"][-1]) + "\n", flush=True)
     print(report.LEGEND + "\n", flush=True)
-    results["start_up_s"] = startup.measure(min(options.rounds, MOST_START_UPS))
-    write(options.output, results)
-    print(report.start_up(results["start_up_s"]))
+    if options.start_ups:
+        results["start_up_s"] = startup.measure(options.start_ups)
+        write(options.output, results)
+        print(report.start_up(results["start_up_s"]))
     print(f"The numbers are in {options.output}.")
 
 

@@ -9,19 +9,21 @@ import math
 import os
 import statistics
 import tempfile
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.task import Repeat, Setting
 
 Contestant = tuple[Callable[..., Repeat], tuple[Any, ...]]
 """A function of a module, called in the contestant's process, and its arguments."""
+
+Name = TypeVar("Name", bound=Hashable)
 
 OURS, EAGER, COMPILED = "infogan-jax", "PyTorch eager", "torch.compile"
 GRAPHS, PRODUCT = "torch.compile, CUDA graphs", "matrix product"
@@ -101,36 +103,46 @@ def matrix_product(precision: str) -> Repeat:
 
 
 def race(
-    line: Mapping[str, Contestant], rounds: int, seconds: float
-) -> dict[str, Timing]:
+    line: Mapping[Name, Contestant], rounds: int, seconds: float, at_once: bool = False
+) -> dict[Name, Timing]:
     """Times all contestants in turn; one that fails is left out from then on.
 
     Args:
       line: the contestants by name.
       rounds: how often each is timed.
       seconds: the least length of a round, which is one call or more.
+      at_once: whether all compile at the same time, before the first round.
     """
     with ExitStack() as stack:
         cold = stack.enter_context(tempfile.TemporaryDirectory())
         cache = {"TORCHINDUCTOR_CACHE_DIR": cold}  # JAX, too, compiles afresh here
         pools = {name: stack.enter_context(process(cache)) for name in line}
         timings = {name: Timing() for name in line}
-        for turn in range(rounds + 1):
+        begun = {}
+        for name, (make, arguments) in line.items():
+            begun[name] = pools[name].submit(_first, make, *arguments)
+            if not at_once:
+                wait([begun[name]])
+        for name, timing in timings.items():
+            with _left_out(timing):
+                timing.steps, timing.first_call = begun[name].result()
+        for _ in range(rounds):
             for name, (make, arguments) in line.items():
-                timing = timings[name]
-                if timing.failure:
-                    continue
-                work = (_first, make) if turn == 0 else (_round, seconds, make)
-                try:
-                    result = pools[name].submit(*work, *arguments).result()
-                except Exception as error:  # whatever a contestant may raise
-                    timing.failure = _first_line(error)
-                    continue
-                if turn == 0:
-                    timing.steps, timing.first_call = result
-                else:
-                    timing.rounds.append(result)
+                timing, pool = timings[name], pools[name]
+                if not timing.failure:
+                    with _left_out(timing):
+                        round_ = pool.submit(_round, seconds, make, *arguments)
+                        timing.rounds.append(round_.result())
     return timings
+
+
+@contextmanager
+def _left_out(timing: Timing) -> Iterator[None]:
+    """Notes why a contestant fails, whatever it raises."""
+    try:
+        yield
+    except Exception as error:
+        timing.failure = _first_line(error)
 
 
 def process(environment: dict[str, str] | None = None) -> ProcessPoolExecutor:
