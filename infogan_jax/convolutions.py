@@ -46,11 +46,43 @@ def conv_native(x: Images, kernel: Kernel, stride: int) -> Features:
     )
 
 
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
 def upconv_native(x: Images, kernel: Kernel, stride: int) -> Features:
-    """The backend's own transposed convolution, `stride` times larger."""
-    return lax.conv_transpose(
-        x, kernel, (stride, stride), "SAME", dimension_numbers=_DIMENSIONS
-    )
+    """The backend's own transposed convolution, `stride` times larger.
+
+    It and its gradients are written as those of the convolution that it transposes,
+    the form in which a GPU's library multiplies no zeros between the pixels.
+    """
+    batch, height, width, _ = x.shape
+    shape = (batch, stride * height, stride * width, kernel.shape[3])
+    fine = jax.ShapeDtypeStruct(shape, x.dtype)
+    down = partial(conv_native, kernel=_turned(kernel), stride=stride)
+    (y,) = jax.linear_transpose(down, fine)(x)
+    return y
+
+
+def _upconv_forward(
+    x: Images, kernel: Kernel, stride: int
+) -> tuple[Features, tuple[Images, Kernel]]:
+    return upconv_native(x, kernel, stride), (x, kernel)
+
+
+def _upconv_backward(
+    stride: int, saved: tuple[Images, Kernel], cotangent: Features
+) -> tuple[Images, Kernel]:
+    x, kernel = saved
+    turned = _turned(kernel)
+    of_kernel = partial(conv_native, cotangent, stride=stride)
+    (gradient,) = jax.linear_transpose(of_kernel, turned)(x)
+    return conv_native(cotangent, turned, stride), _turned(gradient)
+
+
+def _turned(kernel: Kernel) -> Float[Array, "size size features channels"]:
+    """The kernel of the convolution that an upconv transposes, and back again."""
+    return kernel[::-1, ::-1].swapaxes(2, 3)
+
+
+upconv_native.defvjp(_upconv_forward, _upconv_backward)
 
 
 def conv_matmul(x: Images, kernel: Kernel, stride: int) -> Features:

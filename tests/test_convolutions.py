@@ -1,5 +1,6 @@
 """Convolutions on a CPU against XLA's own, in value and in both gradients."""
 
+import re
 from functools import partial
 
 import chex
@@ -110,3 +111,21 @@ def test_on_a_cpu_neither_the_layer_nor_its_gradient_is_a_convolution(
     compiled = jax.jit(program).lower(x, kernel).compile().as_text()
     assert ("convolution(" in compiled) == is_convolution
     assert ("dot(" in compiled or "matmul" in compiled) or is_convolution
+
+
+def test_of_an_upconv_a_gpu_sees_the_three_forms_that_its_library_has():
+    def program(x, kernel):
+        return value_and_gradients(convolutions.upconv_native, x, kernel, 2)
+
+    x, kernel = draw(2, 7, 7, 3), draw(4, 4, 3, 5, seed=1)
+    text = jax.jit(program).lower(x, kernel).as_text(dialect="hlo")
+    found = re.findall(r" convolution\(.*window=\{size=\w+ ([^}]*)\}", text)
+    strided, of_input, of_kernel = "stride=2x2", "lhs_dilate=2x2", "rhs_dilate=2x2"
+    assert len(found) == 3
+    for form in (strided, of_input, of_kernel):
+        (window,) = [w for w in found if form in w]
+        assert "reversal" not in window
+    # The gradient of an input is known by its reversed kernel.
+    reversed_ = re.findall(r"(\S+) = \S+ reverse\(", text)
+    operands = re.search(r" convolution\((.*)\), window=\{[^}]*lhs_dilate", text)
+    assert operands and operands[1].split(", ")[1] in reversed_
