@@ -51,14 +51,20 @@ def upconv_native(x: Images, kernel: Kernel, stride: int) -> Features:
     """The backend's own transposed convolution, `stride` times larger.
 
     It and its gradients are written as those of the convolution that it transposes,
-    the form in which a GPU's library multiplies no zeros between the pixels.
+    the forms in which a GPU's library multiplies no zeros between the pixels. XLA
+    knows the first of them by the reversed kernel, hence reversed twice.
     """
-    batch, height, width, _ = x.shape
-    shape = (batch, stride * height, stride * width, kernel.shape[3])
-    fine = jax.ShapeDtypeStruct(shape, x.dtype)
-    down = partial(conv_native, kernel=_turned(kernel), stride=stride)
-    (y,) = jax.linear_transpose(down, fine)(x)
-    return y
+    size = kernel.shape[0]
+    total = size + stride - 2
+    before = min(size - 1, -(-total // 2))
+    return lax.conv_general_dilated(
+        x,
+        lax.rev(_turned(kernel), (0, 1)),
+        (1, 1),
+        [(before, total - before)] * 2,
+        lhs_dilation=(stride, stride),
+        dimension_numbers=("NHWC", "HWOI", "NHWC"),
+    )
 
 
 def _upconv_forward(
@@ -72,9 +78,8 @@ def _upconv_backward(
 ) -> tuple[Images, Kernel]:
     x, kernel = saved
     turned = _turned(kernel)
-    of_kernel = partial(conv_native, cotangent, stride=stride)
-    (gradient,) = jax.linear_transpose(of_kernel, turned)(x)
-    return conv_native(cotangent, turned, stride), _turned(gradient)
+    down, pull = jax.vjp(partial(conv_native, stride=stride), cotangent, turned)
+    return down, _turned(pull(x)[1])
 
 
 def _turned(kernel: Kernel) -> Float[Array, "size size features channels"]:
