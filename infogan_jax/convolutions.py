@@ -6,7 +6,7 @@ one for all outputs that read their inputs through the same taps, so that taps o
 padding are multiplied at the pictures alone. Elsewhere the backend's own are used.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import product
 
@@ -26,17 +26,22 @@ _PICTURE_CHANNELS = 4
 Images = Float[Array, "batch height width channels"]
 Kernel = Float[Array, "size size channels features"]
 Features = Float[Array, "batch rows columns features"]
-Convolution = Callable[[Images, Kernel, int], Features]
 
 
 def conv(x: Images, kernel: Kernel, stride: int) -> Features:
     """Convolution with SAME padding, in the lowering that suits the platform."""
-    return _on_platform(conv_matmul, conv_native, x, kernel, stride)
+    chosen = conv_matmul if _is_for_products(kernel, stride) else conv_native
+    return chosen(x, kernel, stride)
 
 
 def upconv(x: Images, kernel: Kernel, stride: int) -> Features:
     """Transposed convolution, in the lowering that suits the platform."""
-    return _on_platform(upconv_matmul, upconv_native, x, kernel, stride)
+    chosen = upconv_matmul if _is_for_products(kernel, stride) else upconv_native
+    return chosen(x, kernel, stride)
+
+
+def _is_for_products(kernel: Kernel, stride: int) -> bool:
+    return jax.default_backend() == "cpu" and kernel.shape[0] >= stride
 
 
 def conv_native(x: Images, kernel: Kernel, stride: int) -> Features:
@@ -100,18 +105,6 @@ def upconv_matmul(x: Images, kernel: Kernel, stride: int) -> Features:
     """`upconv_native` as matrix products, for kernels no narrower than the stride."""
     height, width = (upconv_links(n, stride, kernel.shape[0]) for n in x.shape[1:3])
     return _convolve(x, kernel, height, width)
-
-
-def _on_platform(
-    cpu: Convolution, default: Convolution, x: Images, kernel: Kernel, stride: int
-) -> Features:
-    fits = kernel.shape[0] >= stride
-    return lax.platform_dependent(
-        x,
-        kernel,
-        cpu=lambda x, kernel: (cpu if fits else default)(x, kernel, stride),
-        default=lambda x, kernel: default(x, kernel, stride),
-    )
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
