@@ -102,6 +102,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
             weight=0.0, temperature=0.5, rotation=0.0, shear=0.0, scale=0.0, shift=0.0
         )
         config.training.steps = 5000
+        config.training.checkpoint_every = 1000
     if mode == "smoke":
         config.name = "mnist_smoke"
         config.training = dict(
