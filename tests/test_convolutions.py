@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
+from jax.sharding import PartitionSpec as P
 
-from infogan_jax import convolutions
+from infogan_jax import convolutions, parallel
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 SHAPES = [
@@ -129,3 +130,24 @@ def test_of_an_upconv_a_gpu_sees_the_three_forms_that_its_library_has():
     reversed_ = re.findall(r"(\S+) = \S+ reverse\(", text)
     operands = re.search(r" convolution\((.*)\), window=\{[^}]*lhs_dilate", text)
     assert operands and operands[1].split(", ")[1] in reversed_
+
+
+def test_an_upconv_and_its_gradients_are_each_devices_own_under_a_mapped_axis():
+    mesh = parallel.make_mesh()
+    axis, each = parallel.AXIS, P(parallel.AXIS)
+
+    def mapped(function):
+        def local(x, kernel):
+            own = lax.pcast(kernel, axis, to="varying")
+            value, pull = jax.vjp(lambda x, k: function(x, k, 2), x, own)
+            of_x, of_kernel = pull(value)
+            return value, of_x, of_kernel[None]
+
+        split = jax.shard_map(local, mesh=mesh, in_specs=(each, P()), out_specs=each)
+        return jax.jit(split, compiler_options=QUICK)
+
+    x, kernel = draw(4, 3, 3, 3), draw(4, 4, 3, 5, seed=1)
+    ours = mapped(convolutions.upconv_native)(x, kernel)
+    chex.assert_trees_all_close(
+        ours, mapped(xla_upconv)(x, kernel), rtol=1e-4, atol=1e-4
+    )
