@@ -23,17 +23,18 @@ def algorithm(decay):
 
 
 @cache
-def run(decay, count=2):
-    """The states before the first step and after each of `count` steps."""
+def run(decay):
+    """The states before the first step and after each of two."""
+    create = quick_jit(partial(state.create, algorithm(decay)))
     step = quick_jit(partial(steps.train_step, algorithm(decay)))
-    states = [jax.device_get(state.create(algorithm(decay), jnp.uint32(7)))]
-    for _ in range(count):
+    states = [jax.device_get(create(jnp.uint32(7)))]
+    for _ in range(2):
         states.append(jax.device_get(step(states[-1], BATCH)[0]))
     return states
 
 
 def test_it_is_off_by_default_and_then_g_itself_is_drawn_from():
-    after = run(0.0, 1)[-1]
+    after = run(0.0)[-1]
     assert after.average == {}
     assert after.sampling == (after.params, after.stats)
 
