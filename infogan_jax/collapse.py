@@ -15,7 +15,7 @@ from infogan_jax.algorithm import Algorithm
 from infogan_jax.latents import Code, LatentSpec
 
 WINDOW = 500
-"""Steps that a sign must have lasted, and after which D's loss counts."""
+"""Steps that a sign must have lasted, and after which D's loss and samples count."""
 
 PATIENCE = 2000
 """Steps that a code may take to be read at all; some of the digits' take over 1,000."""

@@ -102,7 +102,7 @@ def _introduction(exp: Experiment, workdir: Path, start: int) -> str:
 def draw_pictures(
     exp: Experiment, state: TrainState
 ) -> tuple[dict[str, Any], collapse.Signs]:
-    """Pictures, and signs of trouble in them.
+    """Pictures, and signs of trouble in them, which a young G does not have to answer.
 
     Every process draws for itself, so that none waits for another.
     """
@@ -110,4 +110,6 @@ def draw_pictures(
     drawn = traversals.pictures(
         algorithm.spec, algorithm.nets, *state.sampling, exp.seed
     )
+    if state.step < collapse.WINDOW:
+        return drawn, {}
     return drawn, collapse.of_samples(images.cells(drawn["samples"], 10, 10))

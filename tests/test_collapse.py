@@ -1,14 +1,17 @@
 """A run that is collapsing shows it; one that is not shows nothing."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import tiny_subject
 from conftest import build_tiny
 
-from infogan_jax import collapse, evaluation, images
+from infogan_jax import collapse, evaluation, experiment, images, training
 
 CODES = ("categorical_0", "uniform_0", "uniform_1")
 HEALTHY = {"loss/discriminator": 1.2} | {f"mi_bound/{code}": 0.4 for code in CODES}
@@ -90,6 +93,14 @@ def test_samples_are_judged_the_same_in_their_grid():
     for pictures, told in ((alike, True), (different, False)):
         cells = images.cells(images.grid(pictures, 10), 10, 10)
         assert bool(collapse.of_samples(cells)) is told
+
+
+def test_a_generator_that_paints_one_image_is_told_so_once_it_had_time(tiny_config):
+    exp = experiment.build(tiny_config.to_dict())
+    young = jax.tree.map(jnp.zeros_like, exp.first_state())
+    assert training.draw_pictures(exp, young)[1] == {}
+    grown = replace(young, step=jnp.int32(collapse.WINDOW))
+    assert training.draw_pictures(exp, grown)[1].keys() == {"samples"}
 
 
 def test_the_spread_is_that_of_the_pixels():
