@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from infogan_jax.links import Links, Run, conv_links, upconv_links
+from infogan_jax.links import Links, Run, conv_links, upconv_links, upconv_margins
 
 _DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 # Measured on the networks of configs/: their layers have 1 or 3 channels at the
@@ -41,6 +41,7 @@ def upconv(x: Images, kernel: Kernel, stride: int) -> Features:
 
 
 def _is_for_products(kernel: Kernel, stride: int) -> bool:
+    """Known before tracing, so that no lowering is traced that is not used."""
     return jax.default_backend() == "cpu" and kernel.shape[0] >= stride
 
 
@@ -59,14 +60,11 @@ def upconv_native(x: Images, kernel: Kernel, stride: int) -> Features:
     the forms in which a GPU's library multiplies no zeros between the pixels. XLA
     knows the first of them by the reversed kernel, hence reversed twice.
     """
-    size = kernel.shape[0]
-    total = size + stride - 2
-    before = min(size - 1, -(-total // 2))
     return lax.conv_general_dilated(
         x,
         lax.rev(_turned(kernel), (0, 1)),
         (1, 1),
-        [(before, total - before)] * 2,
+        [upconv_margins(stride, kernel.shape[0])] * 2,
         lhs_dilation=(stride, stride),
         dimension_numbers=("NHWC", "HWOI", "NHWC"),
     )

@@ -113,5 +113,11 @@ def conv_links(length: int, stride: int, size: int) -> Links:
 
 def upconv_links(length: int, stride: int, size: int) -> Links:
     """Of `lax.conv_transpose` with SAME padding, to `stride` times the length."""
-    margin = size - 1 if stride > size - 1 else (size + stride - 1) // 2
+    margin, _ = upconv_margins(stride, size)
     return Links(length * stride, length, size, stride, 1, 1, -margin)
+
+
+def upconv_margins(stride: int, size: int) -> tuple[int, int]:
+    """Padding before and after inputs that are `stride` apart, for the same upconv."""
+    before = size - 1 if stride > size - 1 else (size + stride - 1) // 2
+    return before, size + stride - 2 - before
