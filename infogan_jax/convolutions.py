@@ -1,26 +1,24 @@
 """Convolution and transposed convolution, and how a CPU is to compute them.
 
 SAME padding throughout. XLA's CPU backend is slow at convolutions, and slower still
-inside `lax.scan`: there both, and their gradients, are written as matrix products,
-one for all outputs that read their inputs through the same taps, so that taps on
-padding are multiplied at the pictures alone. Elsewhere the backend's own are used.
+inside `lax.scan`. There an upconv is written as what it is along each side, a product
+of polynomials, by matrix products of their coefficients. Where two taps meet a pixel,
+Karatsuba's rule does with three what takes four, so with 9 instead of 16 on two sides.
+A conv is the transpose of an upconv, and autodiff finds the same products in the
+gradients of both. Elsewhere the backend's own are used.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import product
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from infogan_jax.links import Links, Run, conv_links, upconv_links, upconv_margins
-
 _DIMENSIONS = ("NHWC", "HWIO", "NHWC")
-# Measured on the networks of configs/: their layers have 1 or 3 channels at the
-# pictures, and at most twice as many channels as features elsewhere.
-_PAINTED_FROM = 4
+# The pictures of configs/ have 1 or 3 channels: too few to pay for adding up.
 _PICTURE_CHANNELS = 4
 
 Images = Float[Array, "batch height width channels"]
@@ -30,19 +28,19 @@ Features = Float[Array, "batch rows columns features"]
 
 def conv(x: Images, kernel: Kernel, stride: int) -> Features:
     """Convolution with SAME padding, in the lowering that suits the platform."""
-    chosen = conv_matmul if _is_for_products(kernel, stride) else conv_native
+    chosen = conv_products if _is_for_products(kernel, stride) else conv_native
     return chosen(x, kernel, stride)
 
 
 def upconv(x: Images, kernel: Kernel, stride: int) -> Features:
     """Transposed convolution, in the lowering that suits the platform."""
-    chosen = upconv_matmul if _is_for_products(kernel, stride) else upconv_native
+    chosen = upconv_products if _is_for_products(kernel, stride) else upconv_native
     return chosen(x, kernel, stride)
 
 
 def _is_for_products(kernel: Kernel, stride: int) -> bool:
     """Known before tracing, so that no lowering is traced that is not used."""
-    return jax.default_backend() == "cpu" and kernel.shape[0] >= stride
+    return jax.default_backend() == "cpu" and kernel.shape[0] % stride == 0
 
 
 def conv_native(x: Images, kernel: Kernel, stride: int) -> Features:
@@ -64,7 +62,7 @@ def upconv_native(x: Images, kernel: Kernel, stride: int) -> Features:
         x,
         lax.rev(_turned(kernel), (0, 1)),
         (1, 1),
-        [upconv_margins(stride, kernel.shape[0])] * 2,
+        [_upconv_margins(stride, kernel.shape[0])] * 2,
         lhs_dilation=(stride, stride),
         dimension_numbers=("NHWC", "HWOI", "NHWC"),
     )
@@ -93,118 +91,123 @@ def _turned(kernel: Kernel) -> Float[Array, "size size features channels"]:
 upconv_native.defvjp(_upconv_forward, _upconv_backward)
 
 
-def conv_matmul(x: Images, kernel: Kernel, stride: int) -> Features:
-    """`conv_native` as matrix products, for kernels no narrower than the stride."""
-    height, width = (conv_links(n, stride, kernel.shape[0]) for n in x.shape[1:3])
-    return _convolve(x, kernel, height, width)
+@dataclass(frozen=True)
+class _Side:
+    """How many fine pixels a side has, and how many are cut off before the first."""
+
+    pixels: int
+    margin: int
 
 
-def upconv_matmul(x: Images, kernel: Kernel, stride: int) -> Features:
-    """`upconv_native` as matrix products, for kernels no narrower than the stride."""
-    height, width = (upconv_links(n, stride, kernel.shape[0]) for n in x.shape[1:3])
-    return _convolve(x, kernel, height, width)
+def conv_products(x: Images, kernel: Kernel, stride: int) -> Features:
+    """`conv_native` as matrix products, for strides that divide the kernel's size."""
+    coarse = jax.eval_shape(partial(conv_native, stride=stride), x, kernel)
+    sides = [
+        _Side(fine, max((n - 1) * stride + kernel.shape[0] - fine, 0) // 2)
+        for n, fine in zip(coarse.shape[1:3], x.shape[1:3], strict=True)
+    ]
+    spread = partial(_spread, taps=kernel.swapaxes(2, 3), stride=stride, sides=sides)
+    (y,) = jax.linear_transpose(spread, coarse)(x)
+    return y
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2, 3))
-def _convolve(x: Images, kernel: Kernel, rows: Links, columns: Links) -> Features:
-    """Every output is the sum, over its links, of inputs times taps.
+def upconv_products(x: Images, kernel: Kernel, stride: int) -> Features:
+    """`upconv_native` as matrix products, for strides that divide the kernel's size."""
+    before, _ = _upconv_margins(stride, kernel.shape[0])
+    margin = kernel.shape[0] - 1 - before
+    sides = [_Side(n * stride, margin) for n in x.shape[1:3]]
+    return _spread(x, kernel[::-1, ::-1], stride, sides)
 
-    The inputs that an output reads are laid side by side and multiplied once. Where
-    there are many more channels than features it is cheaper to multiply every input
-    with every tap first and to add up afterwards.
+
+def _upconv_margins(stride: int, size: int) -> tuple[int, int]:
+    """Padding before and after inputs that are `stride` apart, with SAME padding."""
+    before = size - 1 if stride > size - 1 else (size + stride - 1) // 2
+    return before, size + stride - 2 - before
+
+
+def _spread(x: Images, taps: Kernel, stride: int, sides: Sequence[_Side]) -> Features:
+    """Adds up, at each fine pixel, every coarse one that reaches it times the tap.
+
+    The fine pixels are made as blocks of `stride` x `stride`, side by side in the
+    channels, of which every coarse pixel reaches `reach` x `reach`.
     """
-    size, _, channels, features = kernel.shape
-    x, padded = _pad(x, features, rows, columns)
-    painted = None
-    if channels > _PAINTED_FROM * features:
-        taps = kernel.transpose(2, 0, 1, 3).reshape(channels, -1)
-        painted = (x @ taps).reshape(*x.shape[:3], size, size, features)
-
-    def block(row: Run, column: Run) -> Array:
-        if painted is None:
-            taps = kernel[row.taps, column.taps].reshape(-1, features)
-            return _side_by_side(x, row, column) @ taps
-        parts = [
-            painted[:, i, j, s, t] for i, s in row.tapped for j, t in column.tapped
-        ]
-        return sum(parts[1:], start=parts[0])
-
-    down, across = rows.runs(padded), columns.runs(padded)
-
-    def line(row: Run) -> Array:
-        return _interleave([[block(row, run) for run in runs] for runs in across], 2)
-
-    return _interleave([[line(run) for run in runs] for runs in down], 1)
+    size, _, channels, features = taps.shape
+    reach, block = size // stride, stride**2 * features
+    taps = taps.reshape(reach, stride, reach, stride, channels, features)
+    taps = taps.transpose(0, 2, 4, 1, 3, 5).reshape(reach, reach, channels, block)
+    has_pairs = reach == 2 and min(x.shape[1:3]) > 1
+    pays = min(channels, features) > _PICTURE_CHANNELS and x.dtype == jnp.float32
+    multiply = _karatsuba if has_pairs and pays else _schoolbook
+    blocks = multiply(x, taps)
+    batch, height, width, _ = blocks.shape
+    blocks = blocks.reshape(batch, height, width, stride, stride, features)
+    fine = blocks.transpose(0, 1, 3, 2, 4, 5)
+    fine = fine.reshape(batch, height * stride, width * stride, features)
+    rows, columns = (slice(s.margin, s.margin + s.pixels) for s in sides)
+    return fine[:, rows, columns]
 
 
-def _pad(x: Images, features: int, rows: Links, columns: Links) -> tuple[Array, bool]:
-    """Adds the margins where taps on padding cost less than runs: at the pictures."""
-    if min(x.shape[-1], features) > _PICTURE_CHANNELS:
-        return x, False
-    return jnp.pad(x, ((0, 0), rows.margins, columns.margins, (0, 0))), True
+def _karatsuba(x: Images, taps: Array) -> Array:
+    """The blocks made by pairs of pixels times pairs of taps, 3 products a side.
 
-
-def _side_by_side(x: Images, row: Run, column: Run) -> Array:
-    """What the outputs of two runs read, tap after tap along the last axis."""
-    return jnp.concatenate([x[:, i, j] for i in row.inputs for j in column.inputs], -1)
-
-
-def _interleave(phases: Sequence[Sequence[Array]], axis: int) -> Array:
-    """Joins the runs of each phase, and lets the phases take turns along `axis`."""
-    lines = [jnp.concatenate(runs, axis) for runs in phases]
-    if len(lines) == 1:
-        return lines[0]
-    length, longest = sum(y.shape[axis] for y in lines), lines[0].shape[axis]
-    for index, y in enumerate(lines):
-        padding = [(0, 0)] * y.ndim
-        padding[axis] = (0, longest - y.shape[axis])
-        lines[index] = jnp.pad(y, padding)
-    shape = list(lines[0].shape)
-    shape[axis] = longest * len(lines)
-    joined = jnp.stack(lines, axis + 1).reshape(shape)
-    return lax.slice_in_dim(joined, 0, length, axis=axis)
-
-
-def _forward(
-    x: Images, kernel: Kernel, rows: Links, columns: Links
-) -> tuple[Features, tuple[Images, Kernel]]:
-    return _convolve(x, kernel, rows, columns), (x, kernel)
-
-
-def _backward(
-    rows: Links,
-    columns: Links,
-    saved: tuple[Images, Kernel],
-    cotangent: Features,
-) -> tuple[Images, Kernel]:
-    x, kernel = saved
-    back = (rows.transposed, columns.transposed)
-    turned = (0, 1, 3, 2)
-    if rows.period == 1:
-        gradient = _kernel_gradient(x, cotangent, rows, columns)
-    else:
-        gradient = _kernel_gradient(cotangent, x, *back).transpose(turned)
-    return _convolve(cotangent, kernel.transpose(turned), *back), gradient
-
-
-def _kernel_gradient(
-    x: Images, cotangent: Features, rows: Links, columns: Links
-) -> Kernel:
-    """For each tap, the sum of what it read times the cotangent of what it made.
-
-    The links are a convolution's, with one phase; a transposed one's are transposed.
+    (a + b z)(c + d z) = ac + ((a + b)(c + d) - ac - bd) z + bd z^2
     """
-    size, channels, features = rows.size, x.shape[-1], cotangent.shape[-1]
-    x, padded = _pad(x, features, rows, columns)
-    total = jnp.zeros((size, size, channels, features), x.dtype)
-    for row, column in product(rows.runs(padded)[0], columns.runs(padded)[0]):
-        made = cotangent[:, row.outputs, column.outputs].reshape(-1, features)
-        read = _side_by_side(x, row, column).reshape(made.shape[0], -1)
-        taps = (len(row.inputs), len(column.inputs))
-        part = (read.T @ made).reshape(*taps, channels, features)
-        margins = [(run.taps.start, size - run.taps.stop) for run in (row, column)]
-        total = total + jnp.pad(part, (*margins, (0, 0), (0, 0)))
-    return total
+    rows = []
+    for pixels, weights in zip(_factors(x, 1), _factors(taps, 0), strict=True):
+        factors = zip(_factors(pixels, 2), _factors(weights, 1), strict=True)
+        rows.append(_coefficients([_multiply(p, w[0, 0]) for p, w in factors], axis=2))
+    return _coefficients(rows, axis=1)
 
 
-_convolve.defvjp(_forward, _backward)
+def _factors(x: Array, axis: int) -> list[Array]:
+    """a, a + b and b of the pairs along an axis; an odd one out has no b."""
+    odd = x.shape[axis] % 2
+    x = _pad(x, axis, 0, odd)
+    pairs = x.reshape(*x.shape[:axis], -1, 2, *x.shape[axis + 1 :])
+    a, b = (part.squeeze(axis + 1) for part in lax.split(pairs, (1, 1), axis + 1))
+    return [a, a + b, lax.slice_in_dim(b, 0, b.shape[axis] - odd, axis=axis)]
+
+
+def _coefficients(products: Sequence[Array], axis: int) -> Array:
+    """Of the polynomials whose products are ac, (a + b)(c + d) and bd."""
+    low, both, high = products
+    high = _pad(high, axis, 0, low.shape[axis] - high.shape[axis])
+    return _overlap([low, both - low - high, high], 2, axis)
+
+
+def _schoolbook(x: Images, taps: Array) -> Array:
+    """The blocks made by every pixel times every tap, in one product."""
+    reach, _, channels, block = taps.shape
+    weights = taps.transpose(2, 0, 1, 3).reshape(channels, -1)
+    made = lax.split(_multiply(x, weights), (block,) * reach**2, axis=3)
+    lines = [made[start : start + reach] for start in range(0, reach**2, reach)]
+    return _overlap([_overlap(line, 1, axis=2) for line in lines], 1, axis=1)
+
+
+def _multiply(pixels: Images, weights: Float[Array, "channels block"]) -> Array:
+    """In two dimensions: XLA is slower at the gradients of a product in four."""
+    product = pixels.reshape(-1, pixels.shape[-1]) @ weights
+    return product.reshape(*pixels.shape[:-1], weights.shape[-1])
+
+
+def _overlap(parts: Sequence[Array], step: int, axis: int) -> Array:
+    """Lays the parts one block apart, those of the next pixels `step` blocks on.
+
+    Where two meet they are added.
+    """
+    spill = (len(parts) - 1) // step
+    lines = []
+    for start in range(step):
+        meeting = enumerate(parts[start::step])
+        first, *others = (_pad(part, axis, i, spill - i) for i, part in meeting)
+        lines.append(sum(others, start=first))
+    joined = jnp.stack(lines, axis + 1)
+    blocks = joined.reshape(*joined.shape[:axis], -1, *joined.shape[axis + 2 :])
+    length = step * (parts[0].shape[axis] - 1) + len(parts)
+    return lax.slice_in_dim(blocks, 0, length, axis=axis)
+
+
+def _pad(x: Array, axis: int, before: int, after: int) -> Array:
+    widths = [(0, 0)] * x.ndim
+    widths[axis] = (before, after)
+    return jnp.pad(x, widths)

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "infogan_jax"
 FLOORS = [
-    "distributions links losses errors images metrics",
+    "distributions losses errors images metrics",
     "augment convolutions latents layers stack",
     "objective networks batches data",
     "notation algorithm state streams steps parallel processes encode classifier "

@@ -1,5 +1,6 @@
 """Convolutions on a CPU against XLA's own, in value and in both gradients."""
 
+import math
 import re
 from functools import partial
 
@@ -9,15 +10,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
+from jax.extend.core import ClosedJaxpr
 from jax.sharding import PartitionSpec as P
 
 from infogan_jax import convolutions, parallel
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 SHAPES = [
-    *[(2, 8, 8, 3), (3, 5, 8, 2), (1, 7, 2, 1)],  # with margins
-    *[(3, 5, 8, 6), (2, 1, 3, 9)],  # in runs
-    (2, 4, 6, 24),  # every input times every tap first
+    *[(2, 8, 8, 3), (3, 5, 8, 2), (1, 7, 2, 1)],  # of a picture
+    *[(3, 5, 8, 6), (2, 1, 3, 9), (2, 4, 6, 24)],  # where Karatsuba's rule pays
 ]
 QUICK = {"xla_backend_optimization_level": 0}
 
@@ -41,7 +42,7 @@ def draw(*shape, seed=0):
 def value_and_gradients(function, x, kernel, stride):
     """The value, and the gradients of a random projection of it."""
     value, pull = jax.vjp(lambda x, kernel: function(x, kernel, stride), x, kernel)
-    return value, pull(jnp.asarray(draw(*value.shape, seed=2)))
+    return value, pull(jnp.asarray(draw(*value.shape, seed=2), value.dtype))
 
 
 def assert_same(ours, xla, x, kernel, stride):
@@ -56,12 +57,62 @@ def assert_same(ours, xla, x, kernel, stride):
 @pytest.mark.parametrize("stride", [1, 2, 4])
 @pytest.mark.parametrize(
     ("ours", "xla"),
-    [(convolutions.conv_matmul, xla_conv), (convolutions.upconv_matmul, xla_upconv)],
+    [
+        (convolutions.conv_products, xla_conv),
+        (convolutions.upconv_products, xla_upconv),
+    ],
 )
 def test_the_matrix_product_is_xlas_convolution_in_value_and_in_both_gradients(
     ours, xla, stride, shape
 ):
     assert_same(ours, xla, draw(*shape), draw(4, 4, shape[-1], 5, seed=1), stride)
+
+
+def multiplications(jaxpr):
+    """In the matrix products of a program and of those that it calls."""
+    count = 0
+    for equation in jaxpr.eqns:
+        for inner in equation.params.values():
+            if isinstance(inner, ClosedJaxpr):
+                count += multiplications(inner.jaxpr)
+        if equation.primitive is lax.dot_general_p:
+            (contracted, _), _ = equation.params["dimension_numbers"]
+            left = equation.invars[0].aval.shape
+            summed = math.prod(left[axis] for axis in contracted)
+            count += summed * equation.outvars[0].aval.size
+    return count
+
+
+@pytest.mark.parametrize(
+    ("channels", "dtype", "share"),
+    [(6, "float32", 9 / 16), (3, "float32", 1), (6, "bfloat16", 1)],
+)
+@pytest.mark.parametrize("function", [convolutions.conv, convolutions.upconv])
+def test_four_products_are_three_on_each_side_but_at_pictures_and_when_rounded(
+    function, channels, dtype, share
+):
+    x, kernel = (
+        jnp.ones((2, 8, 4, channels), dtype),
+        jnp.ones((4, 4, channels, 5), dtype),
+    )
+    coarse = 8 * 4 if function is convolutions.upconv else 4 * 2
+    every_tap = 2 * coarse * 4**2 * channels * 5
+    value = jax.make_jaxpr(partial(function, stride=2))(x, kernel)
+    assert multiplications(value.jaxpr) == every_tap * share
+    gradients = jax.make_jaxpr(partial(value_and_gradients, function), static_argnums=2)
+    assert multiplications(gradients(x, kernel, 2).jaxpr) == 3 * every_tap * share
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 4, 6), (2, 7, 7, 6)], ids=["even", "odd"])
+@pytest.mark.parametrize(
+    ("ours", "xla"), [(convolutions.conv, xla_conv), (convolutions.upconv, xla_upconv)]
+)
+def test_of_whole_numbers_the_products_are_exact(ours, xla, shape):
+    x, kernel = np.round(4 * draw(*shape)), np.round(4 * draw(4, 4, 6, 5, seed=1))
+    x[0, 0, 0, 0] = 2.0**14
+    chex.assert_trees_all_equal(
+        *(jax.jit(f, static_argnums=2)(x, kernel, 2) for f in (ours, xla))
+    )
 
 
 @pytest.mark.parametrize("stride", [2, 3, 5], ids=["divides", "does not", "too wide"])

@@ -16,7 +16,6 @@ import numpy as np
 import optax
 import pytest
 from conftest import build_tiny
-from jax.sharding import PartitionSpec as P
 
 from infogan_jax import batches, parallel, state, steps
 from infogan_jax.algorithm import Optimisers
@@ -119,22 +118,6 @@ def test_the_mapped_step_is_pmap_of_the_same_function(first, two_devices):
     chex.assert_trees_all_equal(on_device_0, on_device_1)
     close(gradients(first, on_device_1[0]), gradients(first, two_devices[0]))
     close(on_device_1[1], jax.tree.map(itemgetter(0), two_devices[1]))
-
-
-def test_without_the_mark_of_varying_parameters_there_is_no_gradient_at_all(
-    monkeypatch, mesh, first
-):
-    monkeypatch.setattr(steps.lax, "pcast", lambda tree, *_, **__: tree)
-    step = jax.jit(
-        jax.shard_map(
-            partial(STEP, axis=parallel.AXIS),
-            mesh=mesh,
-            in_specs=(P(), P(parallel.AXIS)),
-            out_specs=P(),
-        )
-    )
-    with pytest.raises(ValueError, match="manual axis types do not match"):
-        step.lower(parallel.replicate(mesh, first), BATCH)
 
 
 def test_two_steps_in_one_call_are_two_calls_of_one_step(
