@@ -113,7 +113,6 @@ def _judge(
     stats: Variables,
     pictures: Array,
 ) -> tuple[Array, Array, Array]:
-    nets = networks.on_one_device(nets)
     logits, outputs, _ = networks.discriminate(
         nets, params, stats, pictures, train=together
     )

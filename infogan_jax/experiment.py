@@ -192,7 +192,6 @@ def _networks(
         slope=flat["networks.lrelu_slope"],
         spectral_norm=flat["networks.spectral_norm"],
         precision=flat["networks.precision"],
-        axis=parallel.AXIS,
     )
 
 

@@ -69,7 +69,6 @@ def build(
     image_shape: tuple[int, int, int],
     slope: float = 0.1,
     spectral_norm: bool = False,
-    axis: str | None = None,
     precision: str = "float32",
 ) -> Networks:
     """Builds the networks; D's one output and Q's `output_size` are added here.
@@ -84,17 +83,16 @@ def build(
       image_shape: (height, width, channels).
       slope: of the leaky ReLU.
       spectral_norm: in D and Q.
-      axis: the device axis for batch statistics.
       precision: `float32` or `bfloat16`, the type of the activations.
     """
     dtype = jnp.dtype(precision)
 
     def judge(layers: Sequence[Layer]) -> Stack:
-        return Stack(tuple(layers), slope, spectral_norm, axis, dtype)
+        return Stack(tuple(layers), slope, spectral_norm, dtype=dtype)
 
     q_layers = [*recognition, Layer("fc", (output_size,))]
     return Networks(
-        generator=Stack(tuple(generator), slope, False, axis, dtype),
+        generator=Stack(tuple(generator), slope, dtype=dtype),
         discriminator=Discriminator(judge(trunk), judge([Layer("fc", (1,))])),
         recognition=judge(q_layers) if output_size else None,
         input_size=input_size,
@@ -103,16 +101,16 @@ def build(
     )
 
 
-def on_one_device(networks: Networks) -> Networks:
-    """The same networks, whose batch statistics are those of one device's images."""
+def along(networks: Networks, axis: str | None) -> Networks:
+    """The same networks, whose batch statistics are averaged over a device axis."""
     d, q = networks.discriminator, networks.recognition
     return replace(
         networks,
-        generator=networks.generator.clone(axis=None),
+        generator=networks.generator.clone(axis=axis),
         discriminator=d.clone(
-            trunk=d.trunk.clone(axis=None), head=d.head.clone(axis=None)
+            trunk=d.trunk.clone(axis=axis), head=d.head.clone(axis=axis)
         ),
-        recognition=None if q is None else q.clone(axis=None),
+        recognition=None if q is None else q.clone(axis=axis),
     )
 
 

@@ -24,7 +24,7 @@ from infogan_jax.errors import UserError
 
 AXIS = "data"
 
-Step = Callable[[Any, Array, str], tuple[Any, Any]]
+Step = Callable[[Any, Array, str | None], tuple[Any, Any]]
 Fetch = Callable[[Any, Array], Array]
 
 
@@ -121,7 +121,7 @@ def map_steps(step: Step, fetch: Fetch, mesh: Mesh) -> Callable[..., Any]:
 
     Args:
       step: (state, images, axis) -> (state, metrics), per device; its results
-        must be equal on all devices.
+        must be equal on all devices. Of a mesh of one, the axis is None.
       fetch: (data, batch) -> images of one step.
       mesh: of one axis.
 
@@ -129,13 +129,15 @@ def map_steps(step: Step, fetch: Fetch, mesh: Mesh) -> Callable[..., Any]:
       A function of (state, data, batches [steps, batch, ...]) that donates the
       state and returns the next one with metrics [steps].
     """
+    axis = AXIS if mesh.size > 1 else None
 
     def many(state: Any, data: Any, batches: Array) -> tuple[Any, Any]:
         return lax.scan(
-            lambda state, batch: step(state, fetch(data, batch), AXIS), state, batches
+            lambda state, batch: step(state, fetch(data, batch), axis), state, batches
         )
 
-    mapped = jax.shard_map(
-        many, mesh=mesh, in_specs=(P(), P(), P(None, AXIS)), out_specs=(P(), P())
-    )
-    return jax.jit(mapped, donate_argnums=0)
+    if axis is not None:
+        many = jax.shard_map(
+            many, mesh=mesh, in_specs=(P(), P(), P(None, AXIS)), out_specs=(P(), P())
+        )
+    return jax.jit(many, donate_argnums=0)

@@ -44,6 +44,7 @@ def train_step(
       `loss/discriminator`, `loss/generator`, `jsd_bound` (as D sees the images)
       and `mi_bound/<code>` (and `real_mi_bound/<code>`, if asked for), all in nats.
     """
+    algorithm = replace(algorithm, nets=networks.along(algorithm.nets, axis))
     keys = streams.example_keys(state, batch.shape[0], axis)
     real = images.to_range(batch, algorithm.nets.output_range)
     state, d_metrics = _discriminator_step(algorithm, state, real, keys, axis)

@@ -37,7 +37,6 @@ def build_tiny(
     codes: str = "categorical(10), 2 x uniform @ 0.5",
     *,
     optimisers: Optimisers | None = None,
-    axis: str | None = None,
     fixed_sd: float | None = None,
     spectral_norm: bool = False,
     precision: str = "float32",
@@ -52,7 +51,6 @@ def build_tiny(
         output_size=spec.output_size,
         image_shape=(8, 8, 1),
         spectral_norm=spectral_norm,
-        axis=axis,
         precision=precision,
     )
     if optimisers is None:

@@ -101,17 +101,6 @@ def test_images_read_together_are_read_by_their_own_statistics_as_in_training(tr
     np.testing.assert_allclose(together.outputs[512:], last[:8], rtol=1e-3, atol=1e-3)
 
 
-def test_networks_of_several_devices_are_read_together_on_one(trained):
-    _, nets, params, stats = trained
-    several = build_tiny(axis="data").nets
-    for some in (nets, several):
-        judged = encode.judge(some, params, stats, PICTURES[:9], together=True)
-        np.testing.assert_allclose(
-            judged.outputs,
-            encode.judge(nets, params, stats, PICTURES[:9], together=True).outputs,
-        )
-
-
 def test_features_are_what_the_heads_of_d_and_q_are_maps_of(trained):
     spec, nets, params, stats = trained
     judged = encode.judge(nets, params, stats, PICTURES)

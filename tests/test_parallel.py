@@ -31,7 +31,7 @@ close = partial(chex.assert_trees_all_close, rtol=1e-4, atol=2e-6)
 RATE = 0.125
 
 
-def build(axis):
+def build():
     """Plain gradient descent, so that movements show the scale of the gradients."""
     return build_tiny(
         optimisers=Optimisers(optax.sgd(RATE), optax.sgd(RATE)),
@@ -39,11 +39,10 @@ def build(axis):
         average_decay=0.5,
         real_information=0.5,
         augmentation=Augmentation(rotation=10.0, shift=0.1),
-        axis=axis,
     )
 
 
-STEP = partial(steps.train_step, build(parallel.AXIS))
+STEP = partial(steps.train_step, build())
 
 
 def gradients(before, after):
@@ -60,13 +59,13 @@ def mesh():
 @pytest.fixture(scope="module")
 def first():
     """The first state on the host, so that no call can donate it away."""
-    create = jax.jit(partial(state.create, build(None)), compiler_options=QUICK)
+    create = jax.jit(partial(state.create, build()), compiler_options=QUICK)
     return jax.device_get(create(jnp.uint32(3)))
 
 
 @pytest.fixture(scope="module")
 def one_device(first):
-    step = partial(steps.train_step, build(None))
+    step = partial(steps.train_step, build())
     return jax.device_get(jax.jit(step, compiler_options=QUICK)(first, BATCH))
 
 
@@ -206,7 +205,7 @@ def test_a_cache_directory_that_the_user_has_set_is_left_alone(compilation_cache
 
 
 def test_what_is_compiled_for_once_gives_the_same_bits():
-    create = partial(state.create, build(None))
+    create = partial(state.create, build())
     pair = (
         compiled(create)(jnp.uint32(5)) for compiled in (parallel.jit_for_once, jax.jit)
     )
