@@ -12,7 +12,7 @@ train: $(VENV)/run.installed
 	$(BIN)/python eval.py --workdir=$(WORKDIR)
 
 test: lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 torture: $(VENV)/test.installed
 	$(BIN)/python -m pytest -rs tests/torture_*.py

@@ -58,6 +58,16 @@ def build_tiny(
     return Algorithm(spec, nets, optimisers, **switches)
 
 
+FIRST = ("multihost", "command_line", "vmapped", "replication", "memory", "parallel")
+"""Few tests that take minutes: a worker that is given them last works on alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(
+        key=lambda item: item.path.stem not in {f"test_{name}" for name in FIRST}
+    )
+
+
 @pytest.fixture
 def tiny_config() -> ml_collections.ConfigDict:
     """The digits experiment with tiny networks: 8 steps of 16 images."""
