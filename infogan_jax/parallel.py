@@ -121,7 +121,7 @@ def map_steps(step: Step, fetch: Fetch, mesh: Mesh) -> Callable[..., Any]:
 
     Args:
       step: (state, images, axis) -> (state, metrics), per device; its results
-        must be equal on all devices. Of a mesh of one, the axis is None.
+        must be equal on all devices. Where there is one alone, the axis is None.
       fetch: (data, batch) -> images of one step.
       mesh: of one axis.
 

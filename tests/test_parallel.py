@@ -65,8 +65,7 @@ def first():
 
 @pytest.fixture(scope="module")
 def one_device(first):
-    step = partial(steps.train_step, build())
-    return jax.device_get(jax.jit(step, compiler_options=QUICK)(first, BATCH))
+    return jax.device_get(jax.jit(STEP, compiler_options=QUICK)(first, BATCH))
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +116,14 @@ def test_the_mapped_step_is_pmap_of_the_same_function(first, two_devices):
     chex.assert_trees_all_equal(on_device_0, on_device_1)
     close(gradients(first, on_device_1[0]), gradients(first, two_devices[0]))
     close(on_device_1[1], jax.tree.map(itemgetter(0), two_devices[1]))
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_step_waits_for_other_devices_where_there_are_any(devices, first):
+    some = parallel.make_mesh(devices=jax.devices()[:devices])
+    advance = parallel.map_steps(STEP, batches.gather, some)
+    text = advance.lower(first, IMAGES, ORDER[:1]).as_text()
+    assert ("all_reduce" in text) == (devices > 1)
 
 
 def test_two_steps_in_one_call_are_two_calls_of_one_step(
