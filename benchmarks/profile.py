@@ -50,7 +50,7 @@ def kind(origin: Origin) -> str:
     if opcode in PRODUCTS or path.endswith(("dot_general", "conv_general_dilated")):
         return "matrix products"
     if found:
-        return "batch norm" if found[2] == "norm" else "patches, overlap-add, biases"
+        return "batch norm" if found[2] == "norm" else "factors, overlap-add, biases"
     if "_apply/" in path:
         return "activations"
     if RANDOM.search(path):

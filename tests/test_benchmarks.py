@@ -141,7 +141,7 @@ CONV = BODY + "transpose(jvp(Discriminator))/trunk/trunk._apply/conv_1/cond/"
     "opcode, path, kind, layer, backward",
     [
         ("dot", CONV + "transpose", "matrix products", "trunk conv_1", True),
-        ("fusion", CONV + "pad", "patches, overlap-add, biases", "trunk conv_1", True),
+        ("fusion", CONV + "pad", "factors, overlap-add, biases", "trunk conv_1", True),
         ("fusion", BODY + "jvp(Stack)/Stack._apply/norm_0/sub", "batch norm", 0, False),
         ("fusion", BODY + "vmap(jit(_uniform))/while/body/add", "random numbers", 0, 0),
         ("fusion", BODY + "add", "optimisers, inputs", "no layer", False),
