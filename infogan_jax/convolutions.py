@@ -9,7 +9,6 @@ gradients of both. Elsewhere the backend's own are used.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import jax
@@ -91,22 +90,14 @@ def _turned(kernel: Kernel) -> Float[Array, "size size features channels"]:
 upconv_native.defvjp(_upconv_forward, _upconv_backward)
 
 
-@dataclass(frozen=True)
-class _Side:
-    """How many fine pixels a side has, and how many are cut off before the first."""
-
-    pixels: int
-    margin: int
-
-
 def conv_products(x: Images, kernel: Kernel, stride: int) -> Features:
     """`conv_native` as matrix products, for strides that divide the kernel's size."""
     coarse = jax.eval_shape(partial(conv_native, stride=stride), x, kernel)
-    sides = [
-        _Side(fine, max((n - 1) * stride + kernel.shape[0] - fine, 0) // 2)
-        for n, fine in zip(coarse.shape[1:3], x.shape[1:3], strict=True)
-    ]
-    spread = partial(_spread, taps=kernel.swapaxes(2, 3), stride=stride, sides=sides)
+    window = []
+    for n, fine in zip(coarse.shape[1:3], x.shape[1:3], strict=True):
+        margin = max((n - 1) * stride + kernel.shape[0] - fine, 0) // 2
+        window.append(slice(margin, margin + fine))
+    spread = partial(_spread, taps=kernel.swapaxes(2, 3), stride=stride, window=window)
     (y,) = jax.linear_transpose(spread, coarse)(x)
     return y
 
@@ -115,8 +106,8 @@ def upconv_products(x: Images, kernel: Kernel, stride: int) -> Features:
     """`upconv_native` as matrix products, for strides that divide the kernel's size."""
     before, _ = _upconv_margins(stride, kernel.shape[0])
     margin = kernel.shape[0] - 1 - before
-    sides = [_Side(n * stride, margin) for n in x.shape[1:3]]
-    return _spread(x, kernel[::-1, ::-1], stride, sides)
+    window = [slice(margin, margin + n * stride) for n in x.shape[1:3]]
+    return _spread(x, kernel[::-1, ::-1], stride, window)
 
 
 def _upconv_margins(stride: int, size: int) -> tuple[int, int]:
@@ -125,11 +116,13 @@ def _upconv_margins(stride: int, size: int) -> tuple[int, int]:
     return before, size + stride - 2 - before
 
 
-def _spread(x: Images, taps: Kernel, stride: int, sides: Sequence[_Side]) -> Features:
+def _spread(x: Images, taps: Kernel, stride: int, window: Sequence[slice]) -> Features:
     """Adds up, at each fine pixel, every coarse one that reaches it times the tap.
 
     The fine pixels are made as blocks of `stride` x `stride`, side by side in the
-    channels, of which every coarse pixel reaches `reach` x `reach`.
+    channels, of which every coarse pixel reaches `reach` x `reach`; the rows and
+    columns of `window` are kept. In bfloat16 the sums of Karatsuba's rule would be
+    rounded.
     """
     size, _, channels, features = taps.shape
     reach, block = size // stride, stride**2 * features
@@ -143,8 +136,7 @@ def _spread(x: Images, taps: Kernel, stride: int, sides: Sequence[_Side]) -> Fea
     blocks = blocks.reshape(batch, height, width, stride, stride, features)
     fine = blocks.transpose(0, 1, 3, 2, 4, 5)
     fine = fine.reshape(batch, height * stride, width * stride, features)
-    rows, columns = (slice(s.margin, s.margin + s.pixels) for s in sides)
-    return fine[:, rows, columns]
+    return fine[:, *window]
 
 
 def _karatsuba(x: Images, taps: Array) -> Array:

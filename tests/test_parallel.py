@@ -118,6 +118,20 @@ def test_the_mapped_step_is_pmap_of_the_same_function(first, two_devices):
     close(on_device_1[1], jax.tree.map(itemgetter(0), two_devices[1]))
 
 
+def test_without_the_mark_of_varying_parameters_gradients_are_summed_not_averaged(
+    monkeypatch, mesh, place, first, two_devices
+):
+    monkeypatch.setattr(steps.lax, "pcast", lambda tree, *_, **__: tree)
+    advance = parallel.map_steps(STEP, batches.gather, mesh)
+    arguments = place(first, ORDER[:1])
+    summed, _ = jax.device_get(advance.lower(*arguments).compile(QUICK)(*arguments))
+    head = "discriminator"
+    close(
+        gradients(first, summed)[head],
+        jax.tree.map(lambda mean: 2 * mean, gradients(first, two_devices[0])[head]),
+    )
+
+
 @pytest.mark.parametrize("devices", [1, 2])
 def test_a_step_waits_for_other_devices_where_there_are_any(devices, first):
     some = parallel.make_mesh(devices=jax.devices()[:devices])
