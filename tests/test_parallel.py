@@ -26,8 +26,6 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
 ORDER = np.random.default_rng(1).permutation(40)[:32].reshape(2, 16)
 BATCH = IMAGES[ORDER[0]]
 close = partial(chex.assert_trees_all_close, rtol=1e-4, atol=2e-6)
-
-
 RATE = 0.125
 
 
@@ -123,13 +121,11 @@ def test_without_the_mark_of_varying_parameters_gradients_are_summed_not_average
 ):
     monkeypatch.setattr(steps.lax, "pcast", lambda tree, *_, **__: tree)
     advance = parallel.map_steps(STEP, batches.gather, mesh)
-    arguments = place(first, ORDER[:1])
-    summed, _ = jax.device_get(advance.lower(*arguments).compile(QUICK)(*arguments))
-    head = "discriminator"
-    close(
-        gradients(first, summed)[head],
-        jax.tree.map(lambda mean: 2 * mean, gradients(first, two_devices[0])[head]),
-    )
+    placed = place(first, ORDER[:1])
+    summed, _ = jax.device_get(advance.lower(*placed).compile(QUICK)(*placed))
+    of_sum, of_mean = (gradients(first, after) for after in (summed, two_devices[0]))
+    double = jax.tree.map(lambda mean: 2 * mean, of_mean["discriminator"])
+    close(of_sum["discriminator"], double)
 
 
 @pytest.mark.parametrize("devices", [1, 2])
