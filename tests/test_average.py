@@ -14,7 +14,6 @@ from infogan_jax.algorithm import Optimisers
 
 DECAY = 0.75
 BATCH = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
-quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def algorithm(decay):
@@ -25,8 +24,8 @@ def algorithm(decay):
 @cache
 def run(decay):
     """The states before the first step and after each of two."""
-    create = quick_jit(partial(state.create, algorithm(decay)))
-    step = quick_jit(partial(steps.train_step, algorithm(decay)))
+    create = jax.jit(partial(state.create, algorithm(decay)))
+    step = jax.jit(partial(steps.train_step, algorithm(decay)))
     states = [jax.device_get(create(jnp.uint32(7)))]
     for _ in range(2):
         states.append(jax.device_get(step(states[-1], BATCH)[0]))
@@ -53,7 +52,7 @@ def test_the_statistics_are_those_of_the_images_that_the_average_makes():
     keys = streams.example_keys(first, len(BATCH), None)
     inputs = latents.pack(spec, latents.sample(spec, keys["g_latents"]))
 
-    @quick_jit
+    @jax.jit
     def made_by(params):
         variables = {"params": params, "batch_stats": first.stats["generator"]}
         return nets.generator.apply(variables, inputs, True, mutable="batch_stats")[1]

@@ -4,7 +4,7 @@ import math
 
 import jax
 import pytest
-from conftest import TINY
+from conftest import VECTORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_validation import changed
@@ -203,5 +203,5 @@ def test_any_text_is_layers_or_is_refused_in_words(text):
 
 def test_the_config_that_all_these_were_made_from_is_right(tiny_config):
     flat = flatten(tiny_config.to_dict())
-    assert {name: flat[f"networks.{name}"] for name in TINY} == TINY
+    assert {name: flat[f"networks.{name}"] for name in VECTORS} == VECTORS
     experiment.build(tiny_config.to_dict())

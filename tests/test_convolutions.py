@@ -20,7 +20,6 @@ SHAPES = [
     *[(2, 8, 8, 3), (3, 5, 8, 2), (1, 7, 2, 1)],  # of a picture
     *[(3, 5, 8, 6), (2, 1, 3, 9), (2, 4, 6, 24)],  # where Karatsuba's rule pays
 ]
-QUICK = {"xla_backend_optimization_level": 0}
 
 
 def xla_conv(x, kernel, stride):
@@ -46,7 +45,7 @@ def value_and_gradients(function, x, kernel, stride):
 
 
 def assert_same(ours, xla, x, kernel, stride):
-    @partial(jax.jit, compiler_options=QUICK)
+    @jax.jit
     def both(x, kernel):
         return tuple(value_and_gradients(f, x, kernel, stride) for f in (ours, xla))
 
@@ -195,7 +194,7 @@ def test_an_upconv_and_its_gradients_are_each_devices_own_under_a_mapped_axis():
             return value, of_x, of_kernel[None]
 
         split = jax.shard_map(local, mesh=mesh, in_specs=(each, P()), out_specs=each)
-        return jax.jit(split, compiler_options=QUICK)
+        return jax.jit(split)
 
     x, kernel = draw(4, 3, 3, 3), draw(4, 4, 3, 5, seed=1)
     ours = mapped(convolutions.upconv_native)(x, kernel)

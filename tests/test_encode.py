@@ -14,7 +14,6 @@ from infogan_jax import encode, images, latents, networks, state, steps
 from infogan_jax.algorithm import Optimisers
 from infogan_jax.convolutions import conv_native
 
-QUICK = {"xla_backend_optimization_level": 0}
 PICTURES = np.random.default_rng(0).integers(0, 256, (520, 8, 8, 1), np.uint8)
 
 
@@ -23,7 +22,7 @@ def trained():
     """Networks with running averages that are far from those of any batch."""
     algorithm = build_tiny()
     create = partial(state.create, algorithm)
-    first = jax.jit(create, compiler_options=QUICK)(jnp.uint32(0))
+    first = jax.jit(create)(jnp.uint32(0))
     params = jax.tree.map(lambda leaf: 8.0 * leaf, first.params)
     stats = jax.tree.map(lambda leaf: 0.3 * leaf + 0.1, first.stats)
     return algorithm.spec, algorithm.nets, params, stats
@@ -66,9 +65,7 @@ def test_q_reads_bytes_in_the_generators_range_through_running_averages(
     trained, together
 ):
     spec, nets, params, stats = trained
-    discriminate = jax.jit(
-        partial(networks.discriminate, nets, train=False), compiler_options=QUICK
-    )
+    discriminate = jax.jit(partial(networks.discriminate, nets, train=False))
     scaled = jnp.float32(PICTURES[:3]) / 255.0
     logits, outputs, _ = discriminate(params, stats, scaled)
     chex.assert_trees_all_close(
@@ -90,9 +87,7 @@ def test_images_read_together_are_read_by_their_own_statistics_as_in_training(tr
     scaled = np.float32(PICTURES) / 255.0
     shifted = jax.tree.map(lambda leaf: leaf + 0.5, stats)
     together = encode.judge(nets, params, shifted, scaled, together=True)
-    discriminate = jax.jit(
-        partial(networks.discriminate, nets, train=True), compiler_options=QUICK
-    )
+    discriminate = jax.jit(partial(networks.discriminate, nets, train=True))
     logits, outputs, _ = discriminate(params, stats, scaled[:512])
     np.testing.assert_allclose(together.logits[:512], logits, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(together.outputs[:512], outputs, rtol=1e-3, atol=1e-3)
@@ -140,7 +135,7 @@ def learning():
     optimisers = Optimisers(optax.adam(5e-3, 0.5), optax.adam(1e-2, 0.5))
     algorithm = build_tiny(optimisers=optimisers)
     create, step = (
-        jax.jit(partial(function, algorithm), compiler_options=QUICK)
+        jax.jit(partial(function, algorithm))
         for function in (state.create, steps.train_step)
     )
     states = [create(jnp.uint32(0))]

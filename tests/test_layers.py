@@ -10,15 +10,13 @@ from scipy import stats
 
 from infogan_jax import layers, networks
 
-QUICK = {"xla_backend_optimization_level": 0}
-
 
 def draw(*shape, seed=0):
     return np.float32(np.random.default_rng(seed).normal(size=shape))
 
 
 def first_params(module, shape):
-    init = jax.jit(module.init, compiler_options=QUICK)
+    init = jax.jit(module.init)
     return init(jax.random.key(0), jnp.zeros(shape))["params"]
 
 
@@ -80,7 +78,7 @@ def test_a_layer_is_a_linear_map_then_batch_norm_then_the_nonlinearity():
     listed = (layers.Layer("fc", (4,), norm=True, activation="lrelu"),)
     stack = networks.Stack(listed, slope=0.25)
     x = jax.random.normal(jax.random.key(0), (6, 3))
-    init = jax.jit(partial(stack.init, train=False), compiler_options=QUICK)
+    init = jax.jit(partial(stack.init, train=False))
     params = init(jax.random.key(1), x)["params"]
     assert set(params["fc_0"]) == {"kernel"}, "the shift of batch norm is the bias"
     averages = {"norm_0": {"mean": jnp.full(4, 0.01), "var": jnp.full(4, 4e-4)}}

@@ -12,8 +12,6 @@ from conftest import build_tiny
 from infogan_jax import images, networks, notation, state
 from infogan_jax.steps import train_step
 
-quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
-
 TABLES = {
     "mnist": (
         "conv 64 s2 lrelu, conv 128 s2 bn lrelu, fc 1024 bn lrelu",
@@ -48,10 +46,10 @@ def build(texts, input_size, output_size, image_shape):
 
 
 def first_state(algorithm):
-    return quick_jit(partial(state.create, algorithm))(jnp.uint32(0))
+    return jax.jit(partial(state.create, algorithm))(jnp.uint32(0))
 
 
-@partial(quick_jit, static_argnums=0)
+@partial(jax.jit, static_argnums=0)
 def judge(nets, params, stats, pictures):
     return networks.discriminate(nets, params, stats, pictures, train=True)
 
@@ -158,7 +156,7 @@ def test_real_and_generated_images_share_the_range_of_the_last_activation(last, 
     real = images.to_range(every_byte, nets.output_range)
     np.testing.assert_allclose([real.min(), real.max()], [low, 1.0], atol=1e-6)
 
-    @quick_jit
+    @jax.jit
     def generate(key):
         params, stats = networks.init(nets, key)
         far = 1e5 * jax.random.normal(key, (64, 6))
@@ -190,7 +188,7 @@ def test_spectral_norm_divides_each_weight_of_d_and_q_by_its_singular_value():
     d_params, d_stats = params["discriminator"], stats["discriminator"]
     trunk = {"params": d_params["trunk"], "batch_stats": d_stats["trunk"]}
     apply = partial(algorithm.nets.discriminator.trunk.apply, train=True, mutable=True)
-    features, _ = quick_jit(apply)(trunk, pictures)
+    features, _ = jax.jit(apply)(trunk, pictures)
     kernel = np.asarray(d_params["head"]["fc_0"]["kernel"])[:, 0]
     expected = features @ (kernel / np.linalg.norm(kernel))
     np.testing.assert_allclose(logits, expected, rtol=1e-3, atol=1e-4)
@@ -209,7 +207,7 @@ def test_without_codes_it_is_a_plain_gan_with_nothing_to_recognise():
     first = first_state(algorithm)
     assert set(first.params) == {"generator", "discriminator"}
     batch = jax.random.bits(jax.random.key(1), (8, 8, 8, 1), jnp.uint8)
-    step = quick_jit(partial(train_step, algorithm))
+    step = jax.jit(partial(train_step, algorithm))
     second, metrics = step(first, batch)
     assert set(metrics) == {"loss/discriminator", "loss/generator", "jsd_bound"}
     chex.assert_tree_all_finite((second, metrics))

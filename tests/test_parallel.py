@@ -21,7 +21,6 @@ from infogan_jax import batches, parallel, state, steps
 from infogan_jax.algorithm import Optimisers
 from infogan_jax.augment import Augmentation
 
-QUICK = {"xla_backend_optimization_level": 0}
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
 ORDER = np.random.default_rng(1).permutation(40)[:32].reshape(2, 16)
 BATCH = IMAGES[ORDER[0]]
@@ -57,13 +56,13 @@ def mesh():
 @pytest.fixture(scope="module")
 def first():
     """The first state on the host, so that no call can donate it away."""
-    create = jax.jit(partial(state.create, build()), compiler_options=QUICK)
+    create = jax.jit(partial(state.create, build()))
     return jax.device_get(create(jnp.uint32(3)))
 
 
 @pytest.fixture(scope="module")
 def one_device(first):
-    return jax.device_get(jax.jit(STEP, compiler_options=QUICK)(first, BATCH))
+    return jax.device_get(jax.jit(STEP)(first, BATCH))
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +105,7 @@ def test_the_mapped_step_is_pmap_of_the_same_function(first, two_devices):
         partial(STEP, axis=parallel.AXIS), axis_name=parallel.AXIS, in_axes=(None, 0)
     )
     arguments = first, BATCH.reshape(2, 8, 8, 8, 1)
-    mapped = mapped.lower(*arguments).compile(QUICK)
+    mapped = mapped.lower(*arguments).compile()
     after, metrics = jax.device_get(mapped(*arguments))
     on_device_0, on_device_1 = (
         jax.tree.map(itemgetter(device), (after, metrics)) for device in (0, 1)
@@ -122,7 +121,7 @@ def test_without_the_mark_of_varying_parameters_gradients_are_summed_not_average
     monkeypatch.setattr(steps.lax, "pcast", lambda tree, *_, **__: tree)
     advance = parallel.map_steps(STEP, batches.gather, mesh)
     placed = place(first, ORDER[:1])
-    summed, _ = jax.device_get(advance.lower(*placed).compile(QUICK)(*placed))
+    summed, _ = jax.device_get(advance.lower(*placed).compile()(*placed))
     of_sum, of_mean = (gradients(first, after) for after in (summed, two_devices[0]))
     double = jax.tree.map(lambda mean: 2 * mean, of_mean["discriminator"])
     close(of_sum["discriminator"], double)
@@ -142,7 +141,7 @@ def test_two_steps_in_one_call_are_two_calls_of_one_step(
     once = jax.block_until_ready(advance(*place(two_devices[0], ORDER[1:])))
     arguments = place(first, ORDER)
     both = parallel.map_steps(STEP, batches.gather, mesh).lower(*arguments)
-    after, metrics = jax.block_until_ready(both.compile(QUICK)(*arguments))
+    after, metrics = jax.block_until_ready(both.compile()(*arguments))
     close(after, jax.device_get(once[0]), rtol=1e-3, atol=1e-5)
     parts = (two_devices[1], jax.device_get(once[1]))
     chained = jax.tree.map(lambda *both: np.concatenate(both), *parts)

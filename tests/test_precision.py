@@ -13,18 +13,17 @@ from conftest import build_tiny
 from infogan_jax import networks, state, steps
 
 BATCH = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
-quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 @pytest.fixture(scope="module")
 def first():
-    create = quick_jit(partial(state.create, build_tiny()))
+    create = jax.jit(partial(state.create, build_tiny()))
     return jax.device_get(create(jnp.uint32(5)))
 
 
 def stepped(first, precision):
     step = partial(steps.train_step, build_tiny(precision=precision))
-    return jax.device_get(quick_jit(step)(first, BATCH))
+    return jax.device_get(jax.jit(step)(first, BATCH))
 
 
 def products(first, precision):

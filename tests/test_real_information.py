@@ -26,7 +26,6 @@ ASKED = {
     "real_temperature": TEMPERATURE,
     "augmentation": MOVES,
 }
-quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def bound(outputs, transformed, temperature=1.0):
@@ -119,7 +118,7 @@ def descent(**switches):
 @pytest.fixture(scope="module")
 def first():
     """A first state whose Q has opinions: its last map is 50 times as steep."""
-    create = quick_jit(partial(state.create, descent()))
+    create = jax.jit(partial(state.create, descent()))
     made = jax.device_get(create(jnp.uint32(5)))
     q = made.params["recognition"]
     steep = {**q, "fc_1": jax.tree.map(lambda a: 50.0 * a, q["fc_1"])}
@@ -127,7 +126,7 @@ def first():
 
 
 def stepped(first, **switches):
-    step = quick_jit(partial(steps.train_step, descent(**switches)))
+    step = jax.jit(partial(steps.train_step, descent(**switches)))
     return jax.device_get(step(first, BATCH))
 
 
@@ -148,7 +147,7 @@ def test_the_step_adds_the_gradient_of_the_weighted_bound_to_d_and_q(first):
         return bounds["categorical_0"]
 
     players = {name: first.params[name] for name in state.D_PLAYER}
-    bounded, grads = quick_jit(jax.value_and_grad(value))(players)
+    bounded, grads = jax.jit(jax.value_and_grad(value))(players)
     np.testing.assert_allclose(
         metrics["real_mi_bound/categorical_0"], bounded, rtol=1e-4
     )

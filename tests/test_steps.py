@@ -24,7 +24,6 @@ BATCH = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
 SWITCHES = dict(noise_sd=lambda step: 0.1 * step, real_label=0.9)
 RATE_D = 0.125
 close = partial(chex.assert_trees_all_close, rtol=1e-3, atol=2e-6)
-quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def size(*trees):
@@ -36,7 +35,7 @@ def size(*trees):
 @cache
 def first():
     """The state before the first step, the same for every algorithm here."""
-    return quick_jit(partial(state.create, descent()))(jnp.uint32(7))
+    return jax.jit(partial(state.create, descent()))(jnp.uint32(7))
 
 
 def descent(codes=CODES, rate_d=1.0, rate_g=1.0, **switches):
@@ -46,7 +45,7 @@ def descent(codes=CODES, rate_d=1.0, rate_g=1.0, **switches):
 
 @cache
 def compiled(codes, **switches):
-    @quick_jit
+    @jax.jit
     def step(before, batch, rate_d, rate_g):
         algorithm = descent(codes, rate_d, rate_g, **switches)
         return steps.train_step(algorithm, before, batch)
@@ -74,7 +73,7 @@ def gradients(*args, **switches):
     return scaled, after, metrics
 
 
-@quick_jit
+@jax.jit
 def equation_6(before, lam_d, lam_g, sd, target, rate_d):
     """The gradients of D/Q and then of G, from the paper's formula alone."""
     nets, spec = descent().nets, descent().spec

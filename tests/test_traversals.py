@@ -11,7 +11,6 @@ from conftest import build_tiny
 
 from infogan_jax import latents, networks, state, traversals
 
-QUICK = {"xla_backend_optimization_level": 0}
 SPEC = build_tiny("digit=categorical(3), 2 x uniform, shape=gaussian").spec
 BY_NAME = {code.name: code for code in SPEC.codes}
 
@@ -21,7 +20,7 @@ def trained():
     """Networks with running averages that are far from those of any batch."""
     algorithm = build_tiny("digit=categorical(3), 2 x uniform, shape=gaussian")
     create = partial(state.create, algorithm)
-    first = jax.jit(create, compiler_options=QUICK)(jnp.uint32(0))
+    first = jax.jit(create)(jnp.uint32(0))
     params = jax.tree.map(lambda leaf: 4.0 * leaf, first.params)
     stats = jax.tree.map(lambda leaf: 0.3 * leaf + 0.1, first.stats)
     return algorithm.nets, params, stats
@@ -97,9 +96,7 @@ def test_an_image_depends_on_its_own_latents_alone(trained, drawn, part):
 def test_paint_is_the_generator_on_packed_latents_with_running_averages(trained, drawn):
     few = take(drawn, slice(0, 2))
     painted = traversals.paint(SPEC, *trained, few)
-    generate = jax.jit(
-        partial(networks.generate, trained[0], train=False), compiler_options=QUICK
-    )
+    generate = jax.jit(partial(networks.generate, trained[0], train=False))
     expected, _ = generate(*trained[1:], latents.pack(SPEC, few))
     np.testing.assert_allclose(painted, expected, atol=1e-6)
 

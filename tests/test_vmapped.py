@@ -14,16 +14,9 @@ from infogan_jax import vmapped as several
 from infogan_jax.errors import UserError
 from infogan_jax.stopping import StopRequest
 
-QUICK = {"xla_backend_optimization_level": 0}
-
 
 @pytest.fixture
 def config(tiny_config):
-    """Networks without a convolution, which compile in a moment."""
-    tiny_config.networks.generator = "fc 16 bn relu, fc 8x8x1 sigmoid"
-    tiny_config.networks.trunk = "fc 16 bn lrelu"
-    tiny_config.networks.recognition = ""
-    tiny_config.real_information.weight = 0.0
     tiny_config.training.steps = 4
     tiny_config.seed = 5
     return tiny_config.to_dict()
@@ -59,7 +52,7 @@ def drawn(directory):
 def test_a_step_of_several_seeds_is_the_step_of_each():
     algorithm = build_tiny(noise_sd=lambda step: 0.1)
     create, together, alone = (
-        jax.jit(function, compiler_options=QUICK)
+        jax.jit(function)
         for function in (
             jax.vmap(partial(state.create, algorithm)),
             partial(several.step_all, algorithm),
