@@ -7,12 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from conftest import build_tiny
+from scipy.stats import spearmanr
 from tiny_subject import IMAGES, LABELS, build, read, values
 
 from infogan_jax.classifier import train_classifier
 from infogan_jax.data.dataset import Split
 from infogan_jax.measures import attributes, factors, few_labels, samples
 from infogan_jax.measures.subject import Generated
+from infogan_jax.metrics.attributes import correlations
 
 RNG = np.random.default_rng(0)
 
@@ -79,8 +81,40 @@ def test_the_attribute_that_a_code_moves_is_found_with_its_sign():
         / levels.var()
     )
     assert scores["eta_squared_brightness/digit"] == pytest.approx(explained)
-    assert [value for name, value in scores.items() if "uniform_1" in name] == [0]
+    assert [value for name, value in scores.items() if "uniform_1" in name] == [0, 0]
     assert found.tables["attributes"].rows == ("digit", "uniform_0", "uniform_1")
+    assert found.tables["attributes_within"].rows == ("uniform_0", "uniform_1")
+
+
+def within(value, attribute, categories):
+    table = correlations({"code": value}, {"of": attribute}, categories)
+    return table["code"]["of"]
+
+
+def test_a_category_hides_nothing_of_what_a_code_does_within_it():
+    value, digit = RNG.uniform(-1, 1, 300), np.arange(300) % 3
+    width = 10.0 * digit + value
+    assert abs(correlations({"c": value}, {"w": width})["c"]["w"]) < 0.5
+    assert within(value, width, digit) == pytest.approx(1)
+    assert within(value, width, 7 - digit) == pytest.approx(1)
+    opposite = np.where(digit == 0, -value, value)
+    assert within(value, opposite, digit) == pytest.approx(1 / 3)
+    assert within(value, 1.0 * digit, digit) == 0
+    of_all = spearmanr(value, opposite).statistic
+    assert within(value, opposite, np.zeros(300, int)) == pytest.approx(of_all)
+
+
+def test_with_several_categorical_codes_there_is_no_within():
+    codes = {
+        "categorical_0": LABELS,
+        "categorical_1": LABELS,
+        "uniform_0": LABELS - 1.0,
+    }
+    made = Generated(codes, IMAGES, np.zeros((120, 8), np.float32))
+    subject = build("2 x categorical(3), uniform", generated=made)
+    found = attributes.measure(subject)
+    assert set(found.tables) == {"attributes"}
+    assert not [name for name in found.measures if "within" in name]
 
 
 def test_training_images_are_their_own_best_samples(monkeypatch):

@@ -173,16 +173,36 @@ def spearman(one: Float[np.ndarray, "n"], other: Float[np.ndarray, "n"]) -> floa
 
 
 def correlations(
-    values: Mapping[str, Float[np.ndarray, "n"]], attributes: Attributes
+    values: Mapping[str, Float[np.ndarray, "n"]],
+    attributes: Attributes,
+    within: Int[np.ndarray, "n"] | None = None,
 ) -> Correlations:
     """`spearman` of each continuous code with each attribute.
 
     It sees monotone relations of any form, and no others.
+
+    Args:
+      values: the codes.
+      attributes: of the same images.
+      within: a category of each image. Given one, the correlation is the mean of
+        those within each category, weighted by its images: a one is narrow, whatever
+        its code, and that no longer hides what the code does to a one. Where it does
+        the opposite to half of the images, the mean is 0 all the same.
     """
     return {
-        code: {name: spearman(value, found) for name, found in attributes.items()}
+        code: {
+            name: _related(value, found, within) for name, found in attributes.items()
+        }
         for code, value in values.items()
     }
+
+
+def _related(value: np.ndarray, found: np.ndarray, within: np.ndarray | None) -> float:
+    if within is None:
+        return spearman(value, found)
+    parts = [within == category for category in np.unique(within)]
+    each = [spearman(value[part], found[part]) for part in parts]
+    return float(np.average(each, weights=[part.sum() for part in parts]))
 
 
 def explained_variances(
