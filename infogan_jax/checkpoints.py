@@ -106,7 +106,8 @@ class Checkpoints:
         removed once an older one has proved to be whole.
 
         Args:
-          like: a state with the shapes, types and shardings to restore into.
+          like: the shapes, types and shardings to restore into; arrays, or what
+            describes them.
 
         Raises:
           UserError: where there are checkpoints and every one is damaged.

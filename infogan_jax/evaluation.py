@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import jax
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
@@ -34,7 +35,7 @@ from infogan_jax.measures import (
 )
 from infogan_jax.measures.finding import Finding, Measure
 from infogan_jax.measures.subject import Subject
-from infogan_jax.state import TrainState
+from infogan_jax.state import TrainState, state_shapes
 from infogan_jax.training import CHECKPOINTS
 
 EVALUATION = "evaluation"
@@ -108,8 +109,10 @@ def restore(workdir: Path) -> tuple[Experiment, TrainState]:
     directory = workdir / CHECKPOINTS
     if not directory.is_dir():
         raise UserError(f"{directory} does not exist; run train.py first.")
+    mesh = parallel.make_mesh(devices=jax.devices()[:1])
     with Checkpoints(directory, read_only=True) as checkpoints:
-        state = checkpoints.restore_newest(exp.first_state())
+        like = parallel.replicated(mesh, state_shapes(exp.algorithm))
+        state = checkpoints.restore_newest(like)
     if state is None:
         raise UserError(f"{directory} holds no checkpoint; run train.py for longer.")
     return exp, state

@@ -1,7 +1,6 @@
 """Memory: what training will need, before anything is compiled, and what there is."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from infogan_jax import networks, state
+from infogan_jax import networks
 from infogan_jax.algorithm import Algorithm
-from infogan_jax.state import TrainState
+from infogan_jax.state import TrainState, state_shapes
 
 GIB = 2**30
 
@@ -28,8 +27,7 @@ def estimate(algorithm: Algorithm, batch_size: int, resident: int) -> int:
       batch_size: images of a batch on one device.
       resident: bytes of images that lie on the device.
     """
-    begin = partial(state.create, algorithm)
-    like = jax.eval_shape(begin, jax.ShapeDtypeStruct((), jnp.uint32))
+    like = state_shapes(algorithm)
     painting, judging = (_kept(f, like, batch_size) for f in _players(algorithm))
     batches = 3 if algorithm.real_information else 2
     kept = max(batches * judging, painting + judging)

@@ -92,6 +92,14 @@ def replicate(mesh: Mesh, tree: Any) -> Any:
     )
 
 
+def replicated(mesh: Mesh, shapes: Any) -> Any:
+    """What `replicate` would give for arrays of these shapes, to restore into."""
+    sharding = NamedSharding(mesh, P())
+    return jax.tree.map(
+        lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=sharding), shapes
+    )
+
+
 def own_copy(tree: Any) -> Any:
     """Replicated arrays on one device, to compute without the other processes."""
     return jax.tree.map(lambda array: array.addressable_data(0), tree)

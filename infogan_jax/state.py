@@ -1,5 +1,6 @@
 """The state of training: one frozen tree, and the only one that is saved."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -70,3 +71,9 @@ def create(algorithm: Algorithm, seed: UInt32[Array, ""]) -> TrainState:
         },
         average=average if algorithm.average_decay else {},
     )
+
+
+def state_shapes(algorithm: Algorithm) -> TrainState:
+    """The shapes and types of a state; nothing is compiled."""
+    seed = jax.ShapeDtypeStruct((), jnp.uint32)
+    return jax.eval_shape(partial(create, algorithm), seed)

@@ -20,7 +20,7 @@ from infogan_jax import (
 from infogan_jax.checkpoints import Checkpoints
 from infogan_jax.experiment import Experiment
 from infogan_jax.reporting import Report, say
-from infogan_jax.state import TrainState
+from infogan_jax.state import TrainState, state_shapes
 from infogan_jax.steps import train_step
 from infogan_jax.stopping import StopRequest
 
@@ -53,8 +53,9 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
         Checkpoints(workdir / CHECKPOINTS) as checkpoints,
         StopRequest() as stop,
     ):
-        state = parallel.replicate(mesh, exp.first_state())
-        state = checkpoints.restore_newest(state) or state
+        like = parallel.replicated(mesh, state_shapes(exp.algorithm))
+        state = checkpoints.restore_newest(like)
+        state = state or parallel.replicate(mesh, exp.first_state())
         start = int(state.step)
         if start >= exp.steps:
             say(f"{workdir} is complete: step {start}. {_next(workdir)}")
