@@ -78,9 +78,8 @@ def _strongest(how: Association, related: Correlations, images: str) -> Measures
     for code, row in related.items():
         best = max(row, key=lambda name: abs(row[name]))
         words = how.words.format(code=code, attribute=best)
-        measures[f"{how.name}_{best}/{code}"] = Measure(
-            row[best], how.unit, f"{words}, the strongest of {len(row)}, on {images}"
-        )
+        protocol = f"{words}, the strongest of {len(row)} attributes, on {images}"
+        measures[f"{how.name}_{best}/{code}"] = Measure(row[best], how.unit, protocol)
     return measures
 
 
