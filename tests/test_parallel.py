@@ -222,7 +222,6 @@ def test_a_cache_directory_that_the_user_has_set_is_left_alone(compilation_cache
 
 def test_what_is_compiled_for_once_gives_the_same_bits():
     create = partial(state.create, build())
-    pair = (
-        compiled(create)(jnp.uint32(5)) for compiled in (parallel.jit_for_once, jax.jit)
-    )
-    chex.assert_trees_all_equal(*pair)
+    usual = jax.jit(create, compiler_options={"xla_backend_optimization_level": 3})
+    once = parallel.jit_for_once(create)
+    chex.assert_trees_all_equal(once(jnp.uint32(5)), usual(jnp.uint32(5)))
