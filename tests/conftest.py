@@ -85,7 +85,6 @@ def tiny_config() -> ml_collections.ConfigDict:
     config = digits.get_config()
     config.name = "tiny"
     config.networks.update(VECTORS)
-    config.real_information.weight = 0.0
     config.data.batch_size = 16
     config.training.update(
         steps=8, steps_per_call=2, log_every=2, picture_every=4, checkpoint_every=4

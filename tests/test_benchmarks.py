@@ -156,6 +156,7 @@ def test_an_instruction_is_known_by_its_path(opcode, path, kind, layer, backward
 
 def test_the_profile_of_a_call_adds_up(tiny_config):
     tiny_config.networks.trunk = "conv 8 s2 lrelu"
+    tiny_config.real_information.weight = 0.0
     training = Training(experiment.build(tiny_config.to_dict()))
     kinds, layers = profile.report(training).split("\n\n")
     assert "matrix products" in kinds and "trunk conv_0" in layers

@@ -10,6 +10,7 @@ import chex
 import jax
 import numpy as np
 import pytest
+from conftest import TINY
 
 from infogan_jax import evaluation, experiment, training
 from infogan_jax.experiment import Experiment
@@ -152,13 +153,14 @@ def test_an_interrupted_run_is_saved_and_goes_on_as_if_nothing_had_happened(
 def test_an_interrupt_between_two_log_lines_leaves_no_trace_in_the_record(
     tiny_config, tmp_path, monkeypatch
 ):
+    tiny_config.networks.update(TINY)
     tiny_config.training.log_every = 4
     training.train(tiny_config.to_dict(), tmp_path / "straight")
     with monkeypatch.context() as patch:
         interrupt_at(patch, 2)
         training.train(tiny_config.to_dict(), tmp_path / "run")
     training.train(tiny_config.to_dict(), tmp_path / "run")
-    assert stats_of(tmp_path / "run") == stats_of(tmp_path / "straight")
+    assert_same_run(tmp_path / "run", tmp_path / "straight")
 
 
 def test_a_finished_run_called_again_does_nothing(
