@@ -4,14 +4,12 @@ Every call is awaited before the next: with simulated devices on few cores,
 collectives of two calls in flight can wait for each other for ever.
 """
 
-import re
 from functools import partial
 from operator import itemgetter
 
 import chex
 import jax
 import jax.numpy as jnp
-import jaxlib
 import numpy as np
 import optax
 import pytest
@@ -181,47 +179,3 @@ def test_every_device_gets_its_rows_of_every_batch_and_all_of_what_is_replicated
     [copy] = parallel.own_copy([copies])
     assert len(copy.devices()) == 1
     np.testing.assert_array_equal(copy, IMAGES)
-
-
-@pytest.fixture
-def compilation_cache(monkeypatch, tmp_path):
-    names = (
-        "jax_compilation_cache_dir",
-        "jax_persistent_cache_min_compile_time_secs",
-    )
-    kept = {name: jax.config.values[name] for name in names}
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-    def directory(own=None):
-        jax.config.update(names[0], own)
-        parallel.keep_compiled_programs()
-        return jax.config.values[names[0]]
-
-    yield directory
-    for name, value in kept.items():
-        jax.config.update(name, value)
-
-
-def test_compiled_programs_are_kept_apart_by_jaxlib_and_by_the_cpus_features(
-    compilation_cache, monkeypatch, tmp_path
-):
-    here = compilation_cache()
-    start = re.escape(f"{tmp_path}/infogan_jax/compiled/{jaxlib.__version__}-")
-    assert re.fullmatch(start + "[0-9a-f]{12}", here)
-    assert compilation_cache() == here
-    monkeypatch.setattr(parallel, "_cpu_features", lambda: b"flags : of another CPU")
-    elsewhere = compilation_cache()
-    assert elsewhere != here
-    monkeypatch.setattr(jaxlib, "__version__", "0.0.1")
-    assert compilation_cache() not in (here, elsewhere)
-
-
-def test_a_cache_directory_that_the_user_has_set_is_left_alone(compilation_cache):
-    assert compilation_cache("their/own") == "their/own"
-
-
-def test_what_is_compiled_for_once_gives_the_same_bits():
-    create = partial(state.create, build())
-    usual = jax.jit(create, compiler_options={"xla_backend_optimization_level": 3})
-    once = parallel.jit_for_once(create)
-    chex.assert_trees_all_equal(once(jnp.uint32(5)), usual(jnp.uint32(5)))

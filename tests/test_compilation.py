@@ -1,0 +1,85 @@
+"""How programs are compiled, and where they are kept."""
+
+import re
+from functools import partial
+
+import chex
+import jax
+import jax.numpy as jnp
+import jaxlib
+import numpy as np
+import pytest
+from conftest import build_tiny
+
+from infogan_jax import batches, parallel, state, steps
+
+ALGORITHM = build_tiny("categorical(10), uniform")
+IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
+ORDER = np.random.default_rng(1).permutation(40)[:32].reshape(2, 16)
+
+
+@pytest.fixture
+def compilation_cache(monkeypatch, tmp_path):
+    names = (
+        "jax_compilation_cache_dir",
+        "jax_persistent_cache_min_compile_time_secs",
+    )
+    kept = {name: jax.config.values[name] for name in names}
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def directory(own=None):
+        jax.config.update(names[0], own)
+        parallel.keep_compiled_programs()
+        return jax.config.values[names[0]]
+
+    yield directory
+    for name, value in kept.items():
+        jax.config.update(name, value)
+
+
+def test_compiled_programs_are_kept_apart_by_jaxlib_and_by_the_cpus_features(
+    compilation_cache, monkeypatch, tmp_path
+):
+    here = compilation_cache()
+    start = re.escape(f"{tmp_path}/infogan_jax/compiled/{jaxlib.__version__}-")
+    assert re.fullmatch(start + "[0-9a-f]{12}", here)
+    assert compilation_cache() == here
+    monkeypatch.setattr(parallel, "_cpu_features", lambda: b"flags : of another CPU")
+    elsewhere = compilation_cache()
+    assert elsewhere != here
+    monkeypatch.setattr(jaxlib, "__version__", "0.0.1")
+    assert compilation_cache() not in (here, elsewhere)
+
+
+def test_a_cache_directory_that_the_user_has_set_is_left_alone(compilation_cache):
+    assert compilation_cache("their/own") == "their/own"
+
+
+def test_a_loop_of_steps_copies_less_of_what_it_carries_to_the_same_bits():
+    mesh = parallel.make_mesh(devices=jax.devices()[:1])
+    advance = parallel.map_steps(
+        partial(steps.train_step, ALGORITHM), batches.gather, mesh
+    )
+    first = jax.jit(partial(state.create, ALGORITHM))(jnp.uint32(3))
+    arguments = jax.device_get(first), IMAGES, ORDER
+    lowered = advance.lower(*arguments)
+    ours = lowered.compile()
+    usual = lowered.compile({"xla_cpu_copy_insertion_use_region_analysis": False})
+    chex.assert_trees_all_equal(ours(*arguments), usual(*arguments))
+    copies, theirs = (each.as_text().count(" copy(") for each in (ours, usual))
+    assert copies < 0.9 * theirs
+
+
+@pytest.mark.parametrize("option", parallel.CPU_OPTIONS)
+def test_an_option_that_the_user_has_set_is_left_alone(option, monkeypatch):
+    given = {}
+
+    def record(function, **options):
+        given.update(options)
+        return function
+
+    monkeypatch.setattr(jax, "jit", record)
+    monkeypatch.setenv("XLA_FLAGS", f"--xla_dump_to=x --{option}=0")
+    parallel.jit(abs, donate_argnums=0)
+    assert given.pop("donate_argnums") == 0
+    assert given["compiler_options"].keys() == parallel.CPU_OPTIONS.keys() - {option}
