@@ -72,7 +72,7 @@ class Experiment:
     def first_state(self) -> state.TrainState:
         """The state before the first step."""
         create = partial(state.create, self.algorithm)
-        return parallel.jit(create)(jnp.uint32(self.seed))
+        return parallel.jit_for_once(create)(jnp.uint32(self.seed))
 
     def call_ends(self, first_step: int) -> range:
         """The number of steps taken after each call, from `first_step` on."""

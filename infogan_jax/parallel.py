@@ -8,7 +8,7 @@ process sends to its own devices.
 import hashlib
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,6 @@ from jaxtyping import Array, Int
 from infogan_jax.errors import UserError
 
 AXIS = "data"
-
-CPU_OPTIONS = {
-    # A loop copies no array that it carries unless it must.
-    "xla_cpu_copy_insertion_use_region_analysis": True,
-    # A step compiles in four fifths of the time and runs as fast.
-    "xla_backend_optimization_level": 1,
-}
 
 Step = Callable[[Any, Array, str | None], tuple[Any, Any]]
 Fetch = Callable[[Any, Array], Array]
@@ -60,16 +53,25 @@ def _cpu_features() -> bytes:
     return next((line for line in lines if line.startswith((b"flags", b"Feat"))), b"")
 
 
-def jit(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """`jax.jit` that compiles for a CPU as `CPU_OPTIONS` say.
+def jit_for_once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiles what runs a single time: on a CPU in half the time, to the same bits."""
+    return _jit(function, {"xla_backend_optimization_level": 1})
 
-    What the user has set (XLA_FLAGS) is left alone.
-    """
-    chosen = {}
-    if jax.default_backend() == "cpu":
-        flags = os.environ.get("XLA_FLAGS", "")
-        chosen = {k: value for k, value in CPU_OPTIONS.items() if k not in flags}
-    return jax.jit(function, compiler_options=chosen, **options)
+
+def jit_loop(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Compiles a loop: on a CPU it copies what it carries only where it must."""
+    in_place = {"xla_cpu_copy_insertion_use_region_analysis": True}
+    return _jit(function, in_place, **options)
+
+
+def _jit(
+    function: Callable[..., Any], on_cpu: Mapping[str, Any], **options: Any
+) -> Callable[..., Any]:
+    """`jax.jit`, with compiler options for a CPU that XLA_FLAGS does not set."""
+    flags = os.environ.get("XLA_FLAGS", "")
+    chosen = {name: value for name, value in on_cpu.items() if name not in flags}
+    is_cpu = jax.default_backend() == "cpu"
+    return jax.jit(function, compiler_options=chosen if is_cpu else None, **options)
 
 
 def make_mesh(
@@ -160,4 +162,4 @@ def map_steps(step: Step, fetch: Fetch, mesh: Mesh) -> Callable[..., Any]:
         many = jax.shard_map(
             many, mesh=mesh, in_specs=(P(), P(), P(None, AXIS)), out_specs=(P(), P())
         )
-    return jit(many, donate_argnums=0)
+    return jit_loop(many, donate_argnums=0)

@@ -90,7 +90,7 @@ def train(config: Mapping[str, Any], workdirs: Mapping[int, Path]) -> int:
 def _first_states(exp: Experiment, seeds: Sequence[int]) -> TrainState:
     """The states before the first step, every array with a first axis of seeds."""
     create = jax.vmap(partial(state.create, exp.algorithm))
-    return parallel.jit(create)(np.array(seeds, np.uint32))
+    return parallel.jit_for_once(create)(np.array(seeds, np.uint32))
 
 
 def _open(stack: ExitStack, exp: Experiment, workdir: Path, first: TrainState) -> Run:

@@ -70,16 +70,30 @@ def test_a_loop_of_steps_copies_less_of_what_it_carries_to_the_same_bits():
     assert copies < 0.9 * theirs
 
 
-@pytest.mark.parametrize("option", parallel.CPU_OPTIONS)
-def test_an_option_that_the_user_has_set_is_left_alone(option, monkeypatch):
-    given = {}
+@pytest.mark.parametrize(
+    ("jit", "option"),
+    [
+        (parallel.jit_for_once, "xla_backend_optimization_level"),
+        (parallel.jit_loop, "xla_cpu_copy_insertion_use_region_analysis"),
+    ],
+)
+def test_an_option_that_the_user_has_set_is_left_alone(jit, option, monkeypatch):
+    given = []
 
-    def record(function, **options):
-        given.update(options)
+    def record(function, *, compiler_options):
+        given.append(compiler_options.keys())
         return function
 
     monkeypatch.setattr(jax, "jit", record)
-    monkeypatch.setenv("XLA_FLAGS", f"--xla_dump_to=x --{option}=0")
-    parallel.jit(abs, donate_argnums=0)
-    assert given.pop("donate_argnums") == 0
-    assert given["compiler_options"].keys() == parallel.CPU_OPTIONS.keys() - {option}
+    for flags in ("--xla_dump_to=x", f"--xla_dump_to=x --{option}=0"):
+        monkeypatch.setenv("XLA_FLAGS", flags)
+        jit(abs)
+    assert given == [{option}, set()]
+
+
+def test_what_is_compiled_for_once_gives_the_same_bits(monkeypatch):
+    create = partial(state.create, ALGORITHM)
+    usual = jax.jit(create, compiler_options={"xla_backend_optimization_level": 3})
+    monkeypatch.delenv("XLA_FLAGS")
+    once = parallel.jit_for_once(create)
+    chex.assert_trees_all_equal(once(jnp.uint32(5)), usual(jnp.uint32(5)))
