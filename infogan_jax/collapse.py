@@ -55,11 +55,9 @@ def of_record(algorithm: Algorithm, lines: Sequence[Line]) -> Signs:
             "config.objective.noise_sd, config.networks.spectral_norm or a smaller "
             "config.optimiser.discriminator_learning_rate"
         )
-    if not algorithm.info_to_generator:
+    if step < PATIENCE or not algorithm.info_to_generator:
         return found
     for code in algorithm.spec.codes:
-        if step < code.start + PATIENCE:
-            continue
         name = f"mi_bound/{code.name}"
         bound = float(np.mean([line.get(name, math.nan) for line in recent]))
         if code.weight and bound <= _unseen(algorithm.spec, code):

@@ -30,14 +30,12 @@ class Code:
         or `gaussian` (N(0, 1)).
       size: the number of categories; 1 for a continuous code.
       weight: its lambda in the objective, >= 0.
-      start: the number of steps before which lambda is 0.
     """
 
     name: str
     kind: str
     size: int = 1
     weight: float = 1.0
-    start: int = 0
 
     @property
     def is_categorical(self) -> bool:

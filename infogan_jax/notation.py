@@ -5,7 +5,6 @@ the paper's tables and a flag can replace any of them.
 """
 
 import re
-from dataclasses import replace
 
 from infogan_jax.errors import UserError
 from infogan_jax.latents import KINDS, Code
@@ -14,7 +13,6 @@ from infogan_jax.layers import OUTPUT_RANGES, Layer
 _CODE = re.compile(
     r"(?:(?P<count>[1-9]\d{0,3})\s*x\s+)?(?:(?P<name>\w+)\s*=\s*)?(?P<kind>[a-z]+)"
     r"(?:\((?P<size>\d{1,6})\))?(?:\s*@\s*(?P<weight>\S+))?"
-    r"(?:\s+from\s+(?P<start>\d{1,9}))?"
 )
 _LAYER = re.compile(
     r"(?P<kind>fc|conv|upconv)\s+(?P<shape>\d{1,6}(?:x\d{1,6}x\d{1,6})?)"
@@ -24,12 +22,11 @@ _LAYER = re.compile(
 
 
 def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, ...]:
-    """Reads codes: `[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA][ from STEP], ...`.
+    """Reads codes: `[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA], ...`.
 
     `"digit=categorical(10), 2 x uniform @ 0.1"` is a code `digit` of 10
     categories with lambda 1 and two codes `uniform_0`, `uniform_1` on [-1, 1]
     with lambda 0.1. Without a name a code is called after its kind and counted.
-    `from 200` leaves a code out of the objective for the first 200 steps.
     The empty text is no code at all: a plain GAN.
 
     Raises:
@@ -41,7 +38,7 @@ def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, .
         if match is None or match["kind"] not in KINDS:
             raise UserError(
                 f"{field}: cannot read {part!r}; write "
-                "'[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA][ from STEP]' with a KIND of "
+                "'[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA]' with a KIND of "
                 f"{', '.join(KINDS)}, e.g. 'categorical(10), 2 x uniform @ 0.1'."
             )
         kind, count = match["kind"], int(match["count"] or 1)
@@ -51,8 +48,7 @@ def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, .
                 name = f"{kind}_{first + place}"
             else:
                 name = match["name"] + (f"_{place}" if count > 1 else "")
-            code = _code(field, name, kind, match["size"], match["weight"])
-            codes.append(replace(code, start=int(match["start"] or 0)))
+            codes.append(_code(field, name, kind, match["size"], match["weight"]))
     names = [code.name for code in codes]
     for name in names:
         if names.count(name) > 1:

@@ -6,12 +6,10 @@ Both players subtract the same information term, a lambda for each code. All
 values are in nats.
 """
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
 from infogan_jax import distributions, latents, losses
 from infogan_jax.latents import Codes, LatentSpec, Normal
@@ -35,20 +33,12 @@ def mi_bounds(
     }
 
 
-def weighted_information(
-    spec: LatentSpec, bounds: Metrics, step: Int[Array, ""] | int
-) -> Float[Array, ""]:
-    """sum_i lambda_i L_I(c_i): a sum, not a mean, over the codes that have a bound.
-
-    A lambda is 0 before the step from which its code counts.
-    """
+def weighted_information(spec: LatentSpec, bounds: Metrics) -> Float[Array, ""]:
+    """sum_i lambda_i L_I(c_i): a sum, not a mean, over the codes that have a bound."""
     total = jnp.zeros(())
     for code in spec.codes:
         if code.name in bounds:
-            weight: Any = code.weight
-            if code.start:
-                weight = jnp.where(step < code.start, 0.0, weight)
-            total = total + weight * bounds[code.name]
+            total = total + code.weight * bounds[code.name]
     return total
 
 

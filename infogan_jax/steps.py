@@ -74,13 +74,13 @@ def _discriminator_step(
         real_logits, read, stats = _discriminate(algorithm, state, params, real)
         logits, outputs, _ = _discriminate(algorithm, state, params, generated)
         bounds = objective.mi_bounds(algorithm.spec, outputs, drawn.codes)
-        information = _information(algorithm, state, bounds)
+        information = objective.weighted_information(algorithm.spec, bounds)
         named = {f"mi_bound/{name}": bound for name, bound in bounds.items()}
         if transformed is not None:
             _, reread, _ = _discriminate(algorithm, state, params, transformed)
             spec, temperature = algorithm.spec, algorithm.real_temperature
             bounds = objective.real_mi_bounds(spec, read, reread, temperature, axis)
-            weighted = _information(algorithm, state, bounds)
+            weighted = objective.weighted_information(spec, bounds)
             information = information + algorithm.real_information * weighted
             named |= {f"real_mi_bound/{name}": b for name, b in bounds.items()}
         value, metrics = objective.discriminator_loss(
@@ -115,7 +115,7 @@ def _generator_step(
         information = jnp.zeros(())
         if algorithm.info_to_generator:
             bounds = objective.mi_bounds(algorithm.spec, outputs, drawn.codes)
-            information = _information(algorithm, state, bounds)
+            information = objective.weighted_information(algorithm.spec, bounds)
         value, metrics = objective.generator_loss(logits, information)
         return value, (metrics, stats)
 
@@ -195,12 +195,6 @@ def _discriminate(
         train=True,
         info_to_trunk=algorithm.info_to_trunk,
     )
-
-
-def _information(
-    algorithm: Algorithm, state: TrainState, bounds: Metrics
-) -> Float[Array, ""]:
-    return objective.weighted_information(algorithm.spec, bounds, state.step)
 
 
 def _transform(

@@ -19,7 +19,6 @@ from infogan_jax import (
 )
 from infogan_jax.checkpoints import Checkpoints
 from infogan_jax.experiment import Experiment
-from infogan_jax.latents import Code
 from infogan_jax.reporting import Report, say
 from infogan_jax.state import TrainState, state_shapes
 from infogan_jax.steps import train_step
@@ -93,17 +92,12 @@ def _next(workdir: Path) -> str:
 
 
 def _introduction(exp: Experiment, workdir: Path, start: int) -> str:
-    codes = exp.algorithm.spec.codes
-    names = ", ".join(map(_name, codes)) or "no code"
+    names = ", ".join(code.name for code in exp.algorithm.spec.codes) or "no code"
     begins = f"goes on from step {start}" if start else "starts"
     return (
         f"{exp.config['name']} {begins} in {workdir}, to step {exp.steps}, on "
         f"{jax.device_count()} x {jax.devices()[0].device_kind}; codes: {names}"
     )
-
-
-def _name(code: Code) -> str:
-    return code.name + (f" (from step {code.start})" if code.start else "")
 
 
 def draw_pictures(

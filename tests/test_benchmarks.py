@@ -173,7 +173,7 @@ def equation_6(algorithm, params, stats, real, drawn):
         logits, outputs, _ = networks.discriminate(nets, d, stats, x, train=True)
         seen, _, _ = networks.discriminate(nets, d, stats, real, train=True)
         bounds = objective.mi_bounds(spec, outputs, drawn.codes)
-        information = objective.weighted_information(spec, bounds, 0)
+        information = objective.weighted_information(spec, bounds)
         d_loss, _ = objective.discriminator_loss(seen, logits, information)
         return d_loss, objective.generator_loss(logits, information)[0]
 

@@ -59,13 +59,6 @@ def test_a_code_that_is_not_shown_is_told_after_2000_steps(bound, is_told):
         assert "larger lambda than 0.5" in signs(record)["code uniform_1"]
 
 
-def test_a_code_that_counts_later_is_given_as_many_steps_from_then_on():
-    late = build_tiny("categorical(10) from 700, 2 x uniform @ 0.5")
-    record = lines(3000, mi_bound__categorical_0=0.0)
-    told = [n for n in range(1, 31) if collapse.of_record(late, record[:n])]
-    assert told == [27, 28, 29, 30]
-
-
 @pytest.mark.parametrize("bound, is_told", [(-0.393, True), (-0.25, False)])
 def test_with_a_fixed_sd_of_1_no_less_than_a_blind_guess_is_asked(bound, is_told):
     # ln 2 - ln(2 pi) / 2 - 1 / 6 = -0.392 nat is what the prior's mean gets

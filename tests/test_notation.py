@@ -31,18 +31,9 @@ from infogan_jax.layers import Layer
             (Code("style_0", "gaussian", 1, 0.5), Code("style_1", "gaussian", 1, 0.5)),
         ),
         ("1 x style=uniform", (Code("style", "uniform"),)),
-        ("uniform from 200", (Code("uniform_0", "uniform", start=200),)),
-        (
-            "categorical(10) @ 0.5  from 0",
-            (Code("categorical_0", "categorical", 10, 0.5),),
-        ),
-        (
-            "2 x style=uniform@2 from 30",
-            tuple(Code(f"style_{i}", "uniform", 1, 2.0, 30) for i in range(2)),
-        ),
     ],
 )
-def test_codes_are_read_with_count_name_kind_size_lambda_and_first_step(text, codes):
+def test_codes_are_read_with_count_name_kind_size_and_lambda(text, codes):
     assert notation.parse_codes(text) == codes
 
 
@@ -72,11 +63,6 @@ def test_codes_of_one_kind_are_counted_across_parts_and_keep_their_order():
         "categorical(-3)",
         "a b=uniform",
         "=uniform",
-        "uniform from",
-        "uniform from -1",
-        "uniform from 1.5",
-        "uniform from 200 @ 2",
-        "uniformfrom 200",
     ],
 )
 def test_a_code_that_cannot_be_read_is_shown_with_the_grammar(part):

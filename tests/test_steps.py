@@ -185,13 +185,6 @@ def test_lambda_scales_the_gradient_of_its_own_code_alone():
     assert (np.abs(base).max(0) > 1e-4).all()
 
 
-@pytest.mark.parametrize(("at", "counts"), [(2, 0.0), (3, 1.0)])
-def test_before_its_first_step_a_code_moves_neither_player(at, counts):
-    late = gradients("categorical(10) from 3, 2 x uniform @ 0.5", at=at)[0]
-    lambdas = (counts, *LAMBDAS[1:])
-    close(late, formula(lambdas, lambdas, at=at)[0])
-
-
 @pytest.mark.parametrize(("rate_d", "rate_g"), [(0.25, 0.0), (0.0, 0.5)])
 def test_each_player_moves_what_is_its_own_at_its_own_rate(rate_d, rate_g):
     grads, expected = moved(rate_d=rate_d, rate_g=rate_g)[0], formula(rate_d=rate_d)[0]
