@@ -88,11 +88,11 @@ def machine() -> dict[str, Any]:
     return jax_step.machine()
 
 
-def memory(setting: Setting) -> dict[str, int]:
-    """Bytes that training takes."""
+def facts(setting: Setting, devices: int = 1) -> dict[str, int]:
+    """Bytes that training takes, and how often its devices must agree."""
     from benchmarks import jax_step
 
-    return jax_step.memory(setting)
+    return jax_step.facts(setting, devices)
 
 
 def matrix_product(precision: str) -> Repeat:

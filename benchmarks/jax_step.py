@@ -81,11 +81,15 @@ def _devices(count: int) -> list[jax.Device]:
 
 def steps(setting: Setting, devices: int = 1) -> Repeat:
     """The train step, on one device or on several (CPU devices are simulated)."""
+    training = _training(setting, devices)
+    return Repeat(training.call, training.steps)
+
+
+def _training(setting: Setting, devices: int) -> Training:
     if devices > 1:
         jax.config.update("jax_num_cpu_devices", devices)
     _multiply_in(setting.precision)
-    training = Training(task.build(setting), devices)
-    return Repeat(training.call, training.steps)
+    return Training(task.build(setting), devices)
 
 
 def _multiply_in(precision: str) -> None:
@@ -113,13 +117,13 @@ def product(precision: str) -> Repeat:
     return Repeat(call, times)
 
 
-def memory(setting: Setting) -> dict[str, int]:
+def facts(setting: Setting, devices: int = 1) -> dict[str, int]:
     """`Training.facts` and `peak`, the most bytes this process has had in memory."""
-    training = Training(task.build(setting))
-    facts = training.facts()
+    training = _training(setting, devices)
+    found = training.facts()
     training.call()
     unit = 1 if sys.platform == "darwin" else 1024
-    return facts | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
+    return found | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
 
 
 def machine() -> dict[str, Any]:

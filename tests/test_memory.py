@@ -93,3 +93,11 @@ def test_where_nobody_knows_how_much_there_is_nothing_is_refused(
 def test_this_machine_has_some_memory_and_not_without_end():
     there = memory.available(jax.devices()[0])
     assert there is None or 2**26 < there < 2**50
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_devices_agree_on_gradients_and_statistics_where_there_are_several(
+    devices, tiny_config
+):
+    exp = experiment.build(tiny_config.to_dict())
+    assert (Training(exp, devices).facts()["all_reduces"] > 0) == (devices > 1)
