@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import build_tiny
 
-from infogan_jax import batches, parallel, state, steps
+from infogan_jax import batches, experiment, parallel, state, steps
 
 ALGORITHM = build_tiny("categorical(10), uniform")
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
@@ -55,13 +55,12 @@ def test_a_cache_directory_that_the_user_has_set_is_left_alone(compilation_cache
     assert compilation_cache("their/own") == "their/own"
 
 
-def test_a_loop_of_steps_copies_less_of_what_it_carries_to_the_same_bits():
+def test_a_loop_of_steps_copies_less_of_what_it_carries_to_the_same_bits(tiny_config):
+    exp = experiment.build(tiny_config.to_dict())
     mesh = parallel.make_mesh(devices=jax.devices()[:1])
-    advance = parallel.map_steps(
-        partial(steps.train_step, ALGORITHM), batches.gather, mesh
-    )
-    first = jax.jit(partial(state.create, ALGORITHM))(jnp.uint32(3))
-    arguments = jax.device_get(first), IMAGES, ORDER
+    step = partial(steps.train_step, exp.algorithm)
+    advance = parallel.map_steps(step, batches.gather, mesh)
+    arguments = jax.device_get(exp.first_state()), IMAGES, ORDER
     lowered = advance.lower(*arguments)
     ours = lowered.compile()
     usual = lowered.compile({"xla_cpu_copy_insertion_use_region_analysis": False})

@@ -95,9 +95,6 @@ def test_this_machine_has_some_memory_and_not_without_end():
     assert there is None or 2**26 < there < 2**50
 
 
-@pytest.mark.parametrize("devices", [1, 2])
-def test_devices_agree_on_gradients_and_statistics_where_there_are_several(
-    devices, tiny_config
-):
+def test_two_devices_agree_on_gradients_and_statistics(tiny_config):
     exp = experiment.build(tiny_config.to_dict())
-    assert (Training(exp, devices).facts()["all_reduces"] > 0) == (devices > 1)
+    assert Training(exp, 2).facts()["all_reduces"] > 0
