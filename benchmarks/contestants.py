@@ -88,11 +88,18 @@ def machine() -> dict[str, Any]:
     return jax_step.machine()
 
 
-def facts(setting: Setting, devices: int = 1) -> dict[str, int]:
-    """Bytes that training takes, and how often its devices must agree."""
+def memory(setting: Setting) -> dict[str, int]:
+    """Bytes that training takes."""
     from benchmarks import jax_step
 
-    return jax_step.facts(setting, devices)
+    return jax_step.memory(setting)
+
+
+def all_reduces(setting: Setting, devices: int) -> int:
+    """How often several devices must agree in a step."""
+    from benchmarks import jax_step
+
+    return jax_step.all_reduces(setting, devices)
 
 
 def matrix_product(precision: str) -> Repeat:

@@ -49,19 +49,18 @@ class Training:
         return self._advance.lower(*self._arguments()).compile()
 
     def facts(self) -> dict[str, int]:
-        """Bytes of `data`, `state`, `gradients` and of the plan for `work` in a call.
-
-        Also `all_reduces`: how often devices must agree in a step, for gradients and
-        for batch statistics.
-        """
+        """Bytes of `data`, `state`, `gradients` and the planned `work` of a call."""
         program, state = self.compiled(), self._state
         return {
             "data": self._data.nbytes,
             "state": _bytes(state),
             "gradients": _bytes(state.params),
             "work": program.memory_analysis().temp_size_in_bytes,
-            "all_reduces": len(ALL_REDUCE.findall(program.as_text())),
         }
+
+    def all_reduces(self) -> int:
+        """How often devices must agree in a step, on gradients and batch statistics."""
+        return len(ALL_REDUCE.findall(self.compiled().as_text()))
 
     def _arguments(self) -> tuple[Any, ...]:
         drawn = parallel.split_batches(self._mesh, next(self.calls))
@@ -81,15 +80,11 @@ def _devices(count: int) -> list[jax.Device]:
 
 def steps(setting: Setting, devices: int = 1) -> Repeat:
     """The train step, on one device or on several (CPU devices are simulated)."""
-    training = _training(setting, devices)
-    return Repeat(training.call, training.steps)
-
-
-def _training(setting: Setting, devices: int) -> Training:
     if devices > 1:
         jax.config.update("jax_num_cpu_devices", devices)
     _multiply_in(setting.precision)
-    return Training(task.build(setting), devices)
+    training = Training(task.build(setting), devices)
+    return Repeat(training.call, training.steps)
 
 
 def _multiply_in(precision: str) -> None:
@@ -117,13 +112,20 @@ def product(precision: str) -> Repeat:
     return Repeat(call, times)
 
 
-def facts(setting: Setting, devices: int = 1) -> dict[str, int]:
+def memory(setting: Setting) -> dict[str, int]:
     """`Training.facts` and `peak`, the most bytes this process has had in memory."""
-    training = _training(setting, devices)
-    found = training.facts()
+    training = Training(task.build(setting))
+    facts = training.facts()
     training.call()
     unit = 1 if sys.platform == "darwin" else 1024
-    return found | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
+    return facts | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
+
+
+def all_reduces(setting: Setting, devices: int) -> int:
+    """`Training.all_reduces` on simulated devices, whatever machine this is."""
+    jax.config.update("jax_platforms", "cpu")
+    jax.config.update("jax_num_cpu_devices", devices)
+    return Training(task.build(setting), devices).all_reduces()
 
 
 def machine() -> dict[str, Any]:

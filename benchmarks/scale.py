@@ -130,16 +130,15 @@ def main() -> None:
     print(f"{network}, {batch_size} images a batch over all devices")
     print(devices_table(timings, batch_size) + "\n", flush=True)
     found = {
-        size: contestants.alone(contestants.facts, Setting(network, size))
+        size: contestants.alone(contestants.memory, Setting(network, size))
         for size in options.memory_batch_sizes
     }
     print(memory_table(found) + "\n", flush=True)
-    facts = contestants.alone(contestants.facts, setting, max(DEVICES))
     model = Model(
         batch_size,
         options.compute_ms or timings[DEVICES[1]].median,
-        facts["gradients"],
-        facts["all_reduces"],
+        next(iter(found.values()))["gradients"],
+        contestants.alone(contestants.all_reduces, setting, max(DEVICES)),
         options.gigabytes_per_second,
         options.latency_us,
     )

@@ -97,4 +97,4 @@ def test_this_machine_has_some_memory_and_not_without_end():
 
 def test_two_devices_agree_on_gradients_and_statistics(tiny_config):
     exp = experiment.build(tiny_config.to_dict())
-    assert Training(exp, 2).facts()["all_reduces"] > 0
+    assert Training(exp, 2).all_reduces() > 0
