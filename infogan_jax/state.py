@@ -1,6 +1,6 @@
 """The state of training: one frozen tree, and the only one that is saved."""
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -73,6 +73,7 @@ def create(algorithm: Algorithm, seed: UInt32[Array, ""]) -> TrainState:
     )
 
 
+@lru_cache(maxsize=4)
 def state_shapes(algorithm: Algorithm) -> TrainState:
     """The shapes and types of a state; nothing is compiled."""
     seed = jax.ShapeDtypeStruct((), jnp.uint32)
