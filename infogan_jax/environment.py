@@ -1,9 +1,7 @@
 """What a run depends on besides its config: versions, devices, commit, and the data."""
 
-import os
 import platform
 import subprocess
-import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 import jax
 
-from infogan_jax import processes
+from infogan_jax import compilation, processes
 from infogan_jax.run_directory import write_bytes, write_json
 
 ENVIRONMENT = "environment.json"
@@ -52,9 +50,7 @@ def _environment() -> dict[str, Any]:
         "packages": {name: version(name) for name in PACKAGES},
         "devices": [device.device_kind for device in jax.devices()],
         "processes": jax.process_count(),
-        "threads": len(os.sched_getaffinity(0))
-        if sys.platform == "linux"
-        else os.cpu_count(),
+        "threads": compilation.threads(),
         "machine": f"{platform.system()} {platform.machine()}",
         "commit": _commit(),
     }

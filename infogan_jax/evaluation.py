@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from infogan_jax import (
     collapse,
+    compilation,
     experiment,
     figures,
     page,
@@ -73,7 +74,7 @@ def evaluate(workdir: Path, *, quick: bool = False) -> str:
         environment names several processes.
     """
     processes.stay_alone()
-    parallel.keep_compiled_programs()
+    compilation.keep_compiled_programs()
     exp, state = restore(workdir)
     chosen = _subject(exp, state)
     findings = _measure(chosen, QUICK if quick else tuple(THEMES))

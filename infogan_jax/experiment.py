@@ -4,7 +4,7 @@ Training and evaluation both start here, so that a run and its evaluation cannot
 differ in what the words of a config mean.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from infogan_jax import batches, memory, networks, notation, parallel, state
+from infogan_jax import batches, compilation, memory, networks, notation, state
 from infogan_jax.algorithm import Algorithm, Optimisers
 from infogan_jax.augment import Augmentation
 from infogan_jax.batches import Feed
@@ -22,8 +22,9 @@ from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.errors import UserError
 from infogan_jax.latents import LatentSpec
 from infogan_jax.networks import Networks
-from infogan_jax.validation import FIELDS, check
+from infogan_jax.validation import FIELDS, check, nested
 
+_ALGORITHM = ("latents", "networks", "objective", "real_information", "optimiser")
 _CADENCES = ("steps", "log_every", "picture_every", "checkpoint_every")
 
 
@@ -71,8 +72,14 @@ class Experiment:
 
     def first_state(self) -> state.TrainState:
         """The state before the first step."""
-        create = partial(state.create, self.algorithm)
-        return parallel.jit_for_once(create)(jnp.uint32(self.seed))
+        create = compilation.jit_for_once(partial(state.create, self.algorithm))
+        return self.kept("first_state", create)(jnp.uint32(self.seed))
+
+    def kept(self, name: str, jitted: Any) -> Callable[..., Any]:
+        """A function of `algorithm`, whose program is kept for the next process."""
+        fields = {group: self.config[group] for group in _ALGORITHM}
+        about = {"name": name, "image": self.dataset.image_shape, **fields}
+        return compilation.kept_whole(jitted, about)
 
     def call_ends(self, first_step: int) -> range:
         """The number of steps taken after each call, from `first_step` on."""
@@ -125,7 +132,7 @@ def build(config: Mapping[str, Any]) -> Experiment:
         flat["real_information.temperature"],
         Augmentation(**_group(flat, "real_information", Augmentation)),
     )
-    return Experiment(_nested(flat), flat, dataset, algorithm)
+    return Experiment(nested(flat), flat, dataset, algorithm)
 
 
 def check_memory(exp: Experiment, runs: int = 1) -> None:
@@ -215,14 +222,3 @@ def _noise_schedule(flat: dict[str, Any]) -> optax.Schedule | None:
 def _group(flat: dict[str, Any], group: str, kind: type) -> dict[str, Any]:
     """The fields of a group that bear the names of a dataclass's fields."""
     return {field.name: flat[f"{group}.{field.name}"] for field in fields(kind)}
-
-
-def _nested(flat: dict[str, Any]) -> dict[str, Any]:
-    nested: dict[str, Any] = {}
-    for name, value in flat.items():
-        *groups, last = name.split(".")
-        place = nested
-        for group in groups:
-            place = place.setdefault(group, {})
-        place[last] = value
-    return nested

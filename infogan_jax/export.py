@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 from tqdm import tqdm
 
-from infogan_jax import encode, evaluation, parallel, processes
+from infogan_jax import compilation, encode, evaluation, processes
 from infogan_jax.data import decoding, prepared
 from infogan_jax.data.dataset import Dataset, Split
 from infogan_jax.errors import UserError
@@ -46,7 +46,7 @@ def export(workdir: Path, out: str, images: str | None = None) -> str:
     if path.suffix not in (".npz", ".csv"):
         raise UserError(f"--encode (={out}) must be a file .npz or .csv; name one.")
     processes.stay_alone()
-    parallel.keep_compiled_programs()
+    compilation.keep_compiled_programs()
     paths = _pictures(Path(images)) if images else {}
     exp, state = evaluation.restore(workdir)
     spec, nets = exp.algorithm.spec, exp.algorithm.nets

@@ -5,73 +5,23 @@ module knows a mesh or a sharding. The mesh covers the devices of all processes;
 process sends to its own devices.
 """
 
-import hashlib
-import os
-import platform
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jaxlib
 import numpy as np
 from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Int
 
+from infogan_jax import compilation
 from infogan_jax.errors import UserError
 
 AXIS = "data"
 
 Step = Callable[[Any, Array, str | None], tuple[Any, Any]]
 Fetch = Callable[[Any, Array], Array]
-
-
-def keep_compiled_programs() -> None:
-    """Turns on JAX's compilation cache in the user's cache directory.
-
-    It is keyed by the versions of JAX and the CPU's features besides JAX's own
-    key, because programs compiled for one CPU can crash on another. A directory
-    that the user has set (JAX_COMPILATION_CACHE_DIR) is left alone.
-    """
-    if jax.config.values["jax_compilation_cache_dir"] is not None:
-        return
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    key = f"{jaxlib.__version__}-{hashlib.sha256(_cpu_features()).hexdigest()[:12]}"
-    jax.config.update(
-        "jax_compilation_cache_dir", str(root / "infogan_jax" / "compiled" / key)
-    )
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
-def _cpu_features() -> bytes:
-    try:
-        lines = Path("/proc/cpuinfo").read_bytes().splitlines()
-    except OSError:
-        return platform.processor().encode()
-    return next((line for line in lines if line.startswith((b"flags", b"Feat"))), b"")
-
-
-def jit_for_once(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiles what runs a single time: on a CPU in half the time, to the same bits."""
-    return _jit(function, {"xla_backend_optimization_level": 1})
-
-
-def jit_loop(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """Compiles a loop: on a CPU it copies what it carries only where it must."""
-    in_place = {"xla_cpu_copy_insertion_use_region_analysis": True}
-    return _jit(function, in_place, **options)
-
-
-def _jit(
-    function: Callable[..., Any], on_cpu: Mapping[str, Any], **options: Any
-) -> Callable[..., Any]:
-    """`jax.jit`, with compiler options for a CPU that XLA_FLAGS does not set."""
-    flags = os.environ.get("XLA_FLAGS", "")
-    chosen = {name: value for name, value in on_cpu.items() if name not in flags}
-    is_cpu = jax.default_backend() == "cpu"
-    return jax.jit(function, compiler_options=chosen if is_cpu else None, **options)
 
 
 def make_mesh(
@@ -162,4 +112,4 @@ def map_steps(step: Step, fetch: Fetch, mesh: Mesh) -> Callable[..., Any]:
         many = jax.shard_map(
             many, mesh=mesh, in_specs=(P(), P(), P(None, AXIS)), out_specs=(P(), P())
         )
-    return jit_loop(many, donate_argnums=0)
+    return compilation.jit_loop(many, donate_argnums=0)

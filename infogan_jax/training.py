@@ -9,6 +9,7 @@ import jax
 
 from infogan_jax import (
     collapse,
+    compilation,
     environment,
     experiment,
     images,
@@ -43,7 +44,7 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
       UserError: for a mistake in config or directory, before anything is compiled.
       RunFailure: where losses or parameters are not finite, or a process is lost.
     """
-    parallel.keep_compiled_programs()
+    compilation.keep_compiled_programs()
     with processes.agreed():
         exp = experiment.build(config)
         experiment.check_memory(exp)
@@ -63,9 +64,8 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
         environment.record(workdir, exp.dataset.provenance)
         feed = exp.feed(start)
         data = parallel.replicate(mesh, feed.resident)
-        advance = parallel.map_steps(
-            partial(train_step, exp.algorithm), feed.fetch, mesh
-        )
+        one_step = partial(train_step, exp.algorithm)
+        advance = exp.kept("step", parallel.map_steps(one_step, feed.fetch, mesh))
         watch = partial(collapse.of_record, exp.algorithm)
         with Report(workdir, start, exp.steps, exp.batch_size, watch) as report:
             report.say(_introduction(exp, workdir, start))

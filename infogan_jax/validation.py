@@ -151,3 +151,15 @@ def check(config: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any
         if not rule.holds(flat[name]):
             raise UserError(f"config.{name} (={flat[name]!r}) must be {rule.relation}.")
     return flat
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of dotted names, a dictionary for each group."""
+    fields: dict[str, Any] = {}
+    for name, value in flat.items():
+        *groups, last = name.split(".")
+        place = fields
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[last] = value
+    return fields

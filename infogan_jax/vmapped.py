@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array
 
 from infogan_jax import (
     collapse,
+    compilation,
     environment,
     experiment,
     parallel,
@@ -69,7 +71,7 @@ def train(config: Mapping[str, Any], workdirs: Mapping[int, Path]) -> int:
       UserError: for a mistake in config or directories, before anything is compiled.
       RunFailure: where a loss or parameter of a seed is not finite.
     """
-    parallel.keep_compiled_programs()
+    compilation.keep_compiled_programs()
     exp = experiment.build(config)
     experiment.check_memory(exp, len(workdirs))
     mesh = parallel.make_mesh(exp.batch_size)
@@ -89,8 +91,8 @@ def train(config: Mapping[str, Any], workdirs: Mapping[int, Path]) -> int:
 
 def _first_states(exp: Experiment, seeds: Sequence[int]) -> TrainState:
     """The states before the first step, every array with a first axis of seeds."""
-    create = jax.vmap(partial(state.create, exp.algorithm))
-    return parallel.jit_for_once(create)(np.array(seeds, np.uint32))
+    create = compilation.jit_for_once(jax.vmap(partial(state.create, exp.algorithm)))
+    return exp.kept("first_states", create)(jnp.array(seeds, jnp.uint32))
 
 
 def _open(stack: ExitStack, exp: Experiment, workdir: Path, first: TrainState) -> Run:
@@ -106,7 +108,8 @@ def _train(runs: Sequence[Run], mesh: Mesh, stop: StopRequest) -> bool:
     states = parallel.replicate(mesh, _stack([run.state for run in runs]))
     feed = exp.feed(start)
     data = parallel.replicate(mesh, feed.resident)
-    advance = parallel.map_steps(partial(step_all, exp.algorithm), feed.fetch, mesh)
+    one_step = partial(step_all, exp.algorithm)
+    advance = exp.kept("steps", parallel.map_steps(one_step, feed.fetch, mesh))
     with ExitStack() as stack:
         reports = [stack.enter_context(_report(run)) for run in runs]
         say(f"{exp.config['name']}: {len(runs)} seeds in one program")

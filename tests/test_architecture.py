@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "infogan_jax"
 FLOORS = [
-    "distributions losses errors images metrics",
+    "compilation distributions losses errors images metrics",
     "augment convolutions latents layers stack",
     "objective networks batches data",
     "notation algorithm state streams steps parallel processes encode classifier "
@@ -162,6 +162,8 @@ def test_a_parameter_is_seen_wherever_it_stands():
 
 EXECUTES = {"eval", "exec", "compile", "__import__"}
 UNPICKLES = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+READS_PROGRAMS = {"compilation"}
+"""From the user's own cache, in which JAX keeps machine code in any case."""
 
 
 def executes(source):
@@ -177,7 +179,8 @@ def executes(source):
 
 @pytest.mark.parametrize("path", [*MODULES, *PROGRAMS], ids=by_path)
 def test_nothing_that_is_read_can_become_a_program(path):
-    assert not list(executes(path.read_text()))
+    allowed = {"pickle"} if unit(path) in READS_PROGRAMS else set()
+    assert set(executes(path.read_text())) == allowed
 
 
 def test_a_way_from_data_to_a_program_is_seen():
