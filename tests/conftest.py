@@ -26,7 +26,7 @@ import optax
 import pytest
 
 from configs import digits
-from infogan_jax import networks, notation
+from infogan_jax import compilation, networks, notation
 from infogan_jax.algorithm import Algorithm, Optimisers
 from infogan_jax.latents import LatentSpec
 
@@ -51,6 +51,7 @@ def build_tiny(
     fixed_sd: float | None = None,
     spectral_norm: bool = False,
     precision: str = "float32",
+    from_moments: bool = False,
     **switches,
 ) -> Algorithm:
     """A tiny InfoGAN on 8x8 images; `switches` are fields of Algorithm."""
@@ -60,6 +61,7 @@ def build_tiny(
         **layers,
         input_size=spec.input_size,
         output_size=spec.output_size,
+        from_moments=spec.continuous_outputs if from_moments else (),
         image_shape=(8, 8, 1),
         spectral_norm=spectral_norm,
         precision=precision,
@@ -91,3 +93,22 @@ def tiny_config() -> ml_collections.ConfigDict:
     )
     config.evaluation.samples = 200
     return config
+
+
+@pytest.fixture
+def compilation_cache(monkeypatch, tmp_path):
+    names = (
+        "jax_compilation_cache_dir",
+        "jax_persistent_cache_min_compile_time_secs",
+    )
+    kept = {name: jax.config.values[name] for name in names}
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def directory(own=None):
+        jax.config.update(names[0], own)
+        compilation.keep_compiled_programs()
+        return jax.config.values[names[0]]
+
+    yield directory
+    for name, value in kept.items():
+        jax.config.update(name, value)

@@ -133,17 +133,6 @@ def test_another_seed_gives_another_run(finished, tiny_config, tmp_path):
     assert stats_of(tmp_path / "other") != stats_of(finished)
 
 
-def test_a_program_is_traced_once_for_all_seeds(
-    finished, tiny_config, tmp_path, monkeypatch
-):
-    def traced(*_, **__):
-        raise AssertionError("something was traced")
-
-    monkeypatch.setattr(training, "train_step", traced)
-    tiny_config.seed = 2
-    assert training.train(tiny_config.to_dict(), tmp_path / "run") == 0
-
-
 def test_an_interrupted_run_is_saved_and_goes_on_as_if_nothing_had_happened(
     finished, tiny_config, tmp_path, monkeypatch, capsys
 ):
