@@ -75,8 +75,23 @@ class LatentSpec:
     @property
     def output_size(self) -> int:
         """The length of Q's output vector: logits, or mean (and raw log sd)."""
-        per_continuous = 1 if self.fixed_sd is not None else 2
-        return sum(c.size if c.is_categorical else per_continuous for c in self.codes)
+        return sum(self._outputs(code) for code in self.codes)
+
+    @property
+    def continuous_outputs(self) -> tuple[int, ...]:
+        """The places in Q's output vector that belong to continuous codes."""
+        places: list[int] = []
+        start = 0
+        for code in self.codes:
+            end = start + self._outputs(code)
+            places += () if code.is_categorical else range(start, end)
+            start = end
+        return tuple(places)
+
+    def _outputs(self, code: Code) -> int:
+        if code.is_categorical:
+            return code.size
+        return 1 if self.fixed_sd is not None else 2
 
 
 class Latents(NamedTuple):

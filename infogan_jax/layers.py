@@ -10,7 +10,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from infogan_jax.convolutions import conv, upconv
 
@@ -98,6 +98,22 @@ def activate(activation: str, x: Array, slope: float) -> Array:
     if activation == "lrelu":
         return nn.leaky_relu(x, slope)
     return x if not activation else getattr(nn, activation)(x)
+
+
+def second_moments(
+    image: Float[Array, "batch height width channels"],
+) -> Float[Array, "batch moments"]:
+    """The means of every channel times 1, u^2, v^2 and u v, at 4 x channels.
+
+    u and v are the column and the row of a pixel, from -1 to 1. How much there is of
+    what a channel responds to, how wide and high it spreads, and how it leans: the
+    same in every shape that has as much of it.
+    """
+    v, u = (jnp.linspace(-1.0, 1.0, side) for side in image.shape[1:3])
+    u, v = jnp.meshgrid(u, v)
+    weights = jnp.stack([jnp.ones_like(u), u * u, v * v, u * v]) / u.size
+    moments = jnp.einsum("bhwc,mhw->bmc", image.astype(jnp.float32), weights)
+    return moments.reshape(len(image), -1)
 
 
 def _around_one(key: jax.Array, shape: Sequence[int], dtype: Any) -> Array:
