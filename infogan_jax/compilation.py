@@ -23,6 +23,7 @@ from jax.experimental import serialize_executable
 from jax.sharding import NamedSharding
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
+_SETTINGS = ("XLA_", "LIBTPU_")
 PROGRAMS = 32
 """So many whole programs are kept, those used last."""
 
@@ -115,9 +116,9 @@ def _place(traced_from: Mapping[str, Any], arguments: Any) -> Path | None:
         json.dumps(traced_from, sort_keys=True),
         _source(),
         [version(name) for name in PACKAGES],
-        [str(device.device_kind) for device in jax.devices()],
+        [(d.device_kind, d.client.platform_version) for d in jax.devices()],
         sorted((name, str(value)) for name, value in jax.config.values.items()),
-        sorted(item for item in os.environ.items() if item[0].startswith("XLA_")),
+        sorted(item for item in os.environ.items() if item[0].startswith(_SETTINGS)),
         (_cpu_features(), threads(), os.environ.get("NPROC")),
         (str(tree), [(str(jax.typeof(a)), str(a.sharding)) for a in leaves]),
     )
