@@ -5,6 +5,7 @@ cache, which has to trace and lower a function before it can find it; and whole
 programs, which are found by what they would be traced from.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -158,14 +159,16 @@ def _compile(jitted: Any, arguments: Any, place: Path | None) -> Callable[..., A
 
 
 def _keep(compiled: jax.stages.Compiled, place: Path) -> None:
+    unfinished = place.with_suffix(f".{os.getpid()}")
     try:
         content = pickle.dumps(serialize_executable.serialize(compiled))
         place.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = place.with_suffix(f".{os.getpid()}")
         unfinished.write_bytes(content)
         unfinished.replace(place)
         programs = sorted(place.parent.glob("*.pickle"), key=os.path.getmtime)
         for old in programs[:-PROGRAMS]:
             old.unlink(missing_ok=True)
     except (OSError, ValueError, TypeError, NotImplementedError):
-        return  # a full disk, or a program that cannot be written down
+        # a full disk, or a program that cannot be written down
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
