@@ -24,7 +24,7 @@ from infogan_jax.latents import LatentSpec
 from infogan_jax.networks import Networks
 from infogan_jax.validation import FIELDS, check, nested
 
-_ALGORITHM = ("latents", "networks", "objective", "real_information", "optimiser")
+_NOT_TRACED = ("name", "seed", "data", "training", "evaluation")
 _CADENCES = ("steps", "log_every", "picture_every", "checkpoint_every")
 
 
@@ -77,8 +77,8 @@ class Experiment:
 
     def kept(self, name: str, jitted: Any) -> Callable[..., Any]:
         """A function of `algorithm`, whose program is kept for the next process."""
-        fields = {group: self.config[group] for group in _ALGORITHM}
-        about = {"name": name, "image": self.dataset.image_shape, **fields}
+        fields = {k: v for k, v in self.config.items() if k not in _NOT_TRACED}
+        about = {"program": name, "image": self.dataset.image_shape, **fields}
         return compilation.kept_whole(jitted, about)
 
     def call_ends(self, first_step: int) -> range:

@@ -4,6 +4,7 @@ Programs are compiled quickly: what takes time in most tests is the compiler.
 """
 
 import os
+import shutil
 import tempfile
 
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
@@ -69,6 +70,10 @@ def build_tiny(
     if optimisers is None:
         optimisers = Optimisers(optax.adam(2e-4, 0.5), optax.adam(1e-3, 0.5))
     return Algorithm(spec, nets, optimisers, **switches)
+
+
+def pytest_sessionfinish() -> None:
+    shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 
 FIRST = ("multihost", "command_line", "vmapped", "replication", "memory", "parallel")
