@@ -152,8 +152,22 @@ def _load(place: Path, arguments: Any) -> Callable[..., Any] | None:
 
 
 def _compile(jitted: Any, arguments: Any, place: Path | None) -> Callable[..., Any]:
-    compiled = jitted.lower(*arguments).compile()
-    if place is not None:
+    """Compiles it, and keeps it unless it comes from JAX's cache.
+
+    A CPU's program that was read is not whole when it is written again: it loads, but
+    lacks some of its functions (jaxlib 0.10.2).
+    """
+    lowered, read = jitted.lower(*arguments), []
+
+    def listen(event: str, **_: Any) -> None:
+        read.append(event.endswith("/cache_hits"))
+
+    jax.monitoring.register_event_listener(listen)
+    try:
+        compiled = lowered.compile()
+    finally:
+        jax.monitoring.unregister_event_listener(listen)
+    if place is not None and not any(read):
         _keep(compiled, place)
     return compiled
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from infogan_jax import compilation, training
+from infogan_jax import compilation, experiment, training
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ def test_the_next_run_traces_no_step_whatever_its_seed(
     tiny_config, tmp_path, monkeypatch
 ):
     tiny_config.training.steps = 4
+    tiny_config.latents.noise_size = 11  # a program that no other test has compiled
     assert training.train(tiny_config.to_dict(), tmp_path / "first") == 0
     monkeypatch.setattr(training, "train_step", raises(AssertionError("traced")))
     tiny_config.seed = 1
@@ -111,6 +112,19 @@ def test_a_kept_program_overwrites_what_it_was_given_to_overwrite(traced):
         traced(argument, donate=0)
         assert argument.is_deleted()
     assert traced.times == ["f"]
+
+
+def test_a_program_from_jaxs_cache_which_would_be_broken_is_not_kept(
+    tiny_config, compilation_cache
+):
+    compilation_cache()
+    tiny_config.latents.noise_size = 13
+    exp = experiment.build(tiny_config.to_dict())
+    for kept in (1, 0):
+        state = exp.first_state()
+        assert int(state.step) == 0 and len(programs()) == kept
+        for place in programs():
+            place.unlink()
 
 
 def test_the_programs_used_last_are_kept_and_no_half_written_one(traced, monkeypatch):

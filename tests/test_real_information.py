@@ -146,12 +146,12 @@ def test_the_step_adds_the_gradient_of_the_weighted_bound_to_d_and_q(first):
         bounds = objective.real_mi_bounds(algorithm.spec, *outputs, TEMPERATURE)
         return bounds["categorical_0"]
 
-    players = {name: first.params[name] for name in state.D_PLAYER}
+    players = state.player(first.params, state.D_PLAYER)
     bounded, grads = jax.jit(jax.value_and_grad(value))(players)
     np.testing.assert_allclose(
         metrics["real_mi_bound/categorical_0"], bounded, rtol=1e-4
     )
-    for name in state.D_PLAYER:
+    for name in players:
         difference = jax.tree.map(
             np.subtract, informed.params[name], plain.params[name]
         )
