@@ -173,6 +173,7 @@ def _compile(jitted: Any, arguments: Any, place: Path | None) -> Callable[..., A
 
 
 def _keep(compiled: jax.stages.Compiled, place: Path) -> None:
+    """Writes a program down, or leaves nothing where it or the disk does not let it."""
     unfinished = place.with_suffix(f".{os.getpid()}")
     try:
         content = pickle.dumps(serialize_executable.serialize(compiled))
@@ -182,7 +183,6 @@ def _keep(compiled: jax.stages.Compiled, place: Path) -> None:
         programs = sorted(place.parent.glob("*.pickle"), key=os.path.getmtime)
         for old in programs[:-PROGRAMS]:
             old.unlink(missing_ok=True)
-    except (OSError, ValueError, TypeError, NotImplementedError):
-        # a full disk, or a program that cannot be written down
+    except (OSError, RuntimeError, TypeError, ValueError):
         with contextlib.suppress(OSError):
             unfinished.unlink()

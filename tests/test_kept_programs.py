@@ -145,6 +145,23 @@ def test_where_nothing_can_be_written_nothing_is_kept(traced, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "error",
+    [
+        jax.errors.JaxRuntimeError("UNIMPLEMENTED: a backend without serialization"),
+        NotImplementedError("constants"),
+        ValueError("no executable"),
+        TypeError("cannot pickle"),
+    ],
+)
+def test_a_program_that_cannot_be_written_down_runs_all_the_same(
+    error, traced, monkeypatch
+):
+    monkeypatch.setattr(compilation.serialize_executable, "serialize", raises(error))
+    np.testing.assert_array_equal(traced(jnp.ones(3)), 2 * jnp.ones(3))
+    assert not programs()
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("jax_enable_compilation_cache", False),
