@@ -103,11 +103,12 @@ def activate(activation: str, x: Array, slope: float) -> Array:
 def second_moments(
     image: Float[Array, "batch height width channels"],
 ) -> Float[Array, "batch moments"]:
-    """The means of every channel times 1, u^2, v^2 and u v, at 4 x channels.
+    """Of each channel: how much there is, how wide and high it spreads, how it leans.
 
-    u and v are the column and the row of a pixel, from -1 to 1. How much there is of
-    what a channel responds to, how wide and high it spreads, and how it leans: the
-    same in every shape that has as much of it.
+    The means over the image of the channel times 1, u^2, v^2 and u v, where u and v are
+    a pixel's column and row, each from -1 to 1: all channels of the first, then of the
+    next, 4 x channels in float32. They are about the centre of the image, and not
+    divided by the first.
     """
     v, u = (jnp.linspace(-1.0, 1.0, side) for side in image.shape[1:3])
     u, v = jnp.meshgrid(u, v)

@@ -188,19 +188,20 @@ def discriminate(
 
     Without `info_to_trunk` no gradient passes from Q's outputs to the trunk.
     """
-    (logits, features), stats, image = _apply(
+    (logits, features), stats, made = _apply(
         networks.discriminator, "discriminator", params, stats, images, train
     )
     if not info_to_trunk:
-        features, image = lax.stop_gradient((features, image))
+        features, made = lax.stop_gradient((features, made))
     outputs = jnp.zeros((images.shape[0], 0))
     if networks.recognition is not None:
         outputs, stats, _ = _apply(
             networks.recognition, "recognition", params, stats, features, train
         )
     if networks.moments is not None:
+        moments = second_moments(made[LAST_IMAGE]["trunk"]["image"])
         read, stats, _ = _apply(
-            networks.moments, "moments", params, stats, second_moments(image), train
+            networks.moments, "moments", params, stats, moments, train
         )
         both = jnp.concatenate([outputs, read], axis=1)
         others = np.delete(np.arange(both.shape[1]), networks.from_moments)
@@ -215,9 +216,8 @@ def _apply(
     stats: Variables,
     x: Array,
     train: bool,
-) -> tuple[Any, Variables, Any]:
-    """The output, all statistics with the updated ones, and a trunk's last image."""
+) -> tuple[Any, Variables, Variables]:
+    """The output, all statistics with the updated ones, and what else was made."""
     variables = {"params": params[name], "batch_stats": stats[name]}
-    y, updated = module.apply(variables, x, train, mutable=["batch_stats", LAST_IMAGE])
-    new_stats = {**stats, name: updated.get("batch_stats", {})}
-    return y, new_stats, updated.get(LAST_IMAGE, {}).get("trunk", {}).get("image")
+    y, made = module.apply(variables, x, train, mutable=["batch_stats", LAST_IMAGE])
+    return y, {**stats, name: made.get("batch_stats", {})}, made
