@@ -14,7 +14,7 @@ from infogan_jax.run_directory import write_bytes, write_json
 
 ENVIRONMENT = "environment.json"
 UNREADABLE = "unreadable.txt"
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+PACKAGES = (*compilation.PACKAGES, "orbax-checkpoint")
 
 
 def record(workdir: Path, provenance: Mapping[str, Any]) -> None:

@@ -76,7 +76,7 @@ class Experiment:
         return self.kept("first_state", create)(jnp.uint32(self.seed))
 
     def kept(self, name: str, jitted: Any) -> Callable[..., Any]:
-        """A function of `algorithm`, whose program is kept for the next process."""
+        """A function of `algorithm`, called `name`, kept for the next process."""
         fields = {k: v for k, v in self.config.items() if k not in _NOT_TRACED}
         about = {"program": name, "image": self.dataset.image_shape, **fields}
         return compilation.kept_whole(jitted, about)
