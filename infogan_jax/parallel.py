@@ -1,7 +1,7 @@
 """Devices: the mesh, what lies where on it, and the step mapped over it.
 
 State and data are replicated, batches are split over the axis `data`. No other
-module knows a mesh or a sharding. The mesh covers the devices of all processes; each
+module makes a mesh or a sharding. The mesh covers the devices of all processes; each
 process sends to its own devices.
 """
 
