@@ -61,7 +61,13 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         noise_anneal_steps=0,
     )
     config.real_information = dict(
-        weight=8.0, temperature=0.5, rotation=15.0, shear=0.3, scale=0.15, shift=0.075
+        weight=8.0,
+        temperature=0.5,
+        change_weight=0.0,
+        rotation=15.0,
+        shear=0.3,
+        scale=0.15,
+        shift=0.075,
     )
     config.optimiser = dict(
         discriminator_learning_rate=2e-4,

@@ -81,7 +81,13 @@ def get_config(mode: str = "azimuth") -> ml_collections.ConfigDict:
         noise_anneal_steps=0,
     )
     config.real_information = dict(
-        weight=0.0, temperature=0.5, rotation=0.0, shear=0.0, scale=0.0, shift=0.0
+        weight=0.0,
+        temperature=0.5,
+        change_weight=0.0,
+        rotation=0.0,
+        shear=0.0,
+        scale=0.0,
+        shift=0.0,
     )
     config.optimiser = dict(
         discriminator_learning_rate=d_rate,

@@ -77,7 +77,13 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         noise_anneal_steps=0,
     )
     config.real_information = dict(
-        weight=4.0, temperature=0.5, rotation=15.0, shear=0.3, scale=0.15, shift=0.075
+        weight=4.0,
+        temperature=0.5,
+        change_weight=0.0,
+        rotation=15.0,
+        shear=0.3,
+        scale=0.15,
+        shift=0.075,
     )
     config.optimiser = dict(
         discriminator_learning_rate=2e-4,
@@ -102,7 +108,13 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         config.latents.fixed_sd = 1.0
         config.objective.noise_sd = 0.0
         config.real_information = dict(
-            weight=0.0, temperature=0.5, rotation=0.0, shear=0.0, scale=0.0, shift=0.0
+            weight=0.0,
+            temperature=0.5,
+            change_weight=0.0,
+            rotation=0.0,
+            shear=0.0,
+            scale=0.0,
+            shift=0.0,
         )
         config.training.steps = 5000
         config.training.checkpoint_every = 1000

@@ -39,9 +39,12 @@ class Algorithm:
         Q that G ignores (the baseline of the paper's figure 1).
       info_to_trunk: whether L_I moves the trunk that D and Q share.
       average_decay: of the moving average of G's parameters; 0 is off.
-      real_information: the weight, relative to each lambda, of the bound that D and Q
-        maximise on real images (`objective.real_mi_bounds`); 0 is off.
+      real_information: the weight, relative to each lambda, of the bound of a
+        categorical code that D and Q maximise on real images
+        (`real_information.mi_bounds`); 0 is off.
       real_temperature: at which that bound draws its codes, in (0, 1].
+      real_change: the same weight for continuous codes
+        (`real_information.change_bounds`); 0 is off.
       augmentation: the transformations under which Q is to read a real image alike.
     """
 
@@ -55,4 +58,10 @@ class Algorithm:
     average_decay: float = 0.0
     real_information: float = 0.0
     real_temperature: float = 1.0
+    real_change: float = 0.0
     augmentation: Augmentation = Augmentation()
+
+    @property
+    def reads_transformed(self) -> bool:
+        """Whether D and Q pass over a third batch, of transformed real images."""
+        return self.real_information > 0 or self.real_change > 0

@@ -6,12 +6,16 @@ fast on every platform, and differentiable.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 Images = Float[Array, "batch height width channels"]
+
+LEAN_AND_SIZE = slice(0, 4)
+"""The draws of rotation, shear, and scale of width and height; after them, place."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,22 @@ class Augmentation:
     shift: float = 0.0
 
 
+def draw(keys: Key[Array, "batch"]) -> Float[Array, "batch 6"]:
+    """A map for each key, in shares of the largest extents: U(-1, 1), independent.
+
+    Of rotation, shear, scale of the width, of the height, shift to the right and down.
+    """
+    return jax.vmap(lambda key: jax.random.uniform(key, (6,), minval=-1.0))(keys)
+
+
 def transform(
-    augmentation: Augmentation, images: Images, keys: Key[Array, "batch"]
+    augmentation: Augmentation, images: Images, draws: Float[Array, "batch 6"]
 ) -> Images:
-    """Each image under a random affine map of its own, about its centre.
+    """Each image under the affine map that was drawn for it, about its centre.
 
     What lies outside the image is taken from its nearest edge.
     """
-    draws = jax.vmap(lambda key: jax.random.uniform(key, (6,), minval=-1.0))(keys)
-    return jax.vmap(lambda image, draw: _warp(augmentation, image, draw))(images, draws)
+    return jax.vmap(partial(_warp, augmentation))(images, draws)
 
 
 def _warp(

@@ -22,10 +22,9 @@ from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.errors import UserError
 from infogan_jax.latents import LatentSpec
 from infogan_jax.networks import Networks
-from infogan_jax.validation import FIELDS, check, nested
+from infogan_jax.validation import FIELDS, check, check_relations, nested
 
 _NOT_TRACED = ("name", "seed", "data", "training", "evaluation")
-_CADENCES = ("steps", "log_every", "picture_every", "checkpoint_every")
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def build(config: Mapping[str, Any]) -> Experiment:
       UserError: naming the first field that is wrong, before any compilation.
     """
     flat = check(config, FIELDS)
-    _check_relations(flat)
+    check_relations(flat)
     spec = LatentSpec(
         notation.parse_codes(flat["latents.codes"]),
         flat["latents.noise_size"],
@@ -130,6 +129,7 @@ def build(config: Mapping[str, Any]) -> Experiment:
         flat["optimiser.average_decay"],
         flat["real_information.weight"] if spec.has_categories else 0.0,
         flat["real_information.temperature"],
+        flat["real_information.change_weight"] if spec.continuous_outputs else 0.0,
         Augmentation(**_group(flat, "real_information", Augmentation)),
     )
     return Experiment(nested(flat), flat, dataset, algorithm)
@@ -157,24 +157,6 @@ def check_memory(exp: Experiment, runs: int = 1) -> None:
             f"{images / memory.GIB:,.1f}, but "
             f"{there / memory.GIB:,.1f} are there; make layers, codes or batches "
             "smaller, or set --config.data.stream=True."
-        )
-
-
-def _check_relations(flat: dict[str, Any]) -> None:
-    per_call = flat["training.steps_per_call"]
-    for name in _CADENCES:
-        value = flat[f"training.{name}"]
-        if value % per_call:
-            raise UserError(
-                f"config.training.{name} (={value}) must be a multiple of "
-                f"config.training.steps_per_call (={per_call}); try "
-                f"{-(-value // per_call) * per_call}."
-            )
-    if flat["objective.noise_anneal_steps"] and not flat["objective.noise_sd"]:
-        raise UserError(
-            "config.objective.noise_anneal_steps "
-            f"(={flat['objective.noise_anneal_steps']}) anneals instance noise, but "
-            "config.objective.noise_sd (=0) has none; set both, or neither."
         )
 
 

@@ -35,7 +35,7 @@ def estimate(algorithm: Algorithm, batch_size: int, resident: int) -> int:
     painting = _kept(nets.generator.layers, (nets.input_size,))
     q_layers = nets.recognition.layers if nets.recognition else ()
     judging = _kept((*nets.discriminator.trunk.layers, *q_layers), nets.image_shape)
-    batches = 3 if algorithm.real_information else 2
+    batches = 3 if algorithm.reads_transformed else 2
     kept = max(batches * judging, painting + judging)
     return resident + 2 * state + batch_size * _FLOAT * kept
 

@@ -8,11 +8,10 @@ values are in nats.
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Float, Key
 
-from infogan_jax import distributions, latents, losses
-from infogan_jax.latents import Codes, LatentSpec, Normal
+from infogan_jax import latents, losses
+from infogan_jax.latents import Codes, LatentSpec
 
 Metrics = dict[str, Float[Array, ""]]
 
@@ -40,48 +39,6 @@ def weighted_information(spec: LatentSpec, bounds: Metrics) -> Float[Array, ""]:
         if code.name in bounds:
             total = total + code.weight * bounds[code.name]
     return total
-
-
-def real_mi_bounds(
-    spec: LatentSpec,
-    outputs: Float[Array, "batch outputs"],
-    transformed: Float[Array, "batch outputs"],
-    temperature: float = 1.0,
-    axis: str | None = None,
-) -> Metrics:
-    """L_I of each categorical code on real images, in nats: beyond the paper.
-
-    The bound of equation 5 with a real image x in the generator's place: the code is
-    drawn from R(c | x), which is Q(c | x)^(1 / temperature) over its sum, the picture
-    that is to show it is Tx, a small transformation of x, and Q reads it back,
-
-        H(c) + E_x E_{c ~ R(c|x)}[log Q(c | Tx)]  <=  I(c; Tx),
-
-    where c has the marginal E_x R(c | x). It is at most ln(size), and full where the
-    categories are equally frequent among real images and hold under T. In the second
-    term R(c | x) is the code that was drawn: no gradient flows into it.
-
-    Args:
-      spec: the codes.
-      outputs: Q's, of the real images.
-      transformed: Q's, of the same images after T.
-      temperature: in (0, 1]. Below 1, Q is drawn from as if it were surer than it is,
-        and becomes so; at 1 a Q that reads every image alike has no reason to change.
-      axis: the device axis over which the marginal is averaged, if any.
-    """
-    drawn, read = latents.unpack(spec, outputs), latents.unpack(spec, transformed)
-    bounds: Metrics = {}
-    for name, first in drawn.items():
-        again = read[name]
-        if isinstance(first, Normal) or isinstance(again, Normal):
-            continue
-        probabilities = jax.nn.softmax(first.logits / temperature)
-        marginal = jnp.mean(probabilities, axis=0)
-        marginal = marginal if axis is None else lax.pmean(marginal, axis)
-        log_q = jax.nn.log_softmax(again.logits)
-        agreement = jnp.sum(lax.stop_gradient(probabilities) * log_q, axis=-1)
-        bounds[name] = distributions.entropy(marginal) + jnp.mean(agreement)
-    return bounds
 
 
 def discriminator_loss(

@@ -15,7 +15,15 @@ import optax
 from jax import lax
 from jaxtyping import Array, Float, UInt8
 
-from infogan_jax import augment, images, latents, networks, objective, streams
+from infogan_jax import (
+    augment,
+    images,
+    latents,
+    networks,
+    objective,
+    real_information,
+    streams,
+)
 from infogan_jax.algorithm import Algorithm
 from infogan_jax.latents import Latents
 from infogan_jax.networks import Variables
@@ -42,7 +50,8 @@ def train_step(
     Returns:
       The next state, and scalar metrics averaged over the whole batch:
       `loss/discriminator`, `loss/generator`, `jsd_bound` (as D sees the images)
-      and `mi_bound/<code>` (and `real_mi_bound/<code>`, if asked for), all in nats.
+      and `mi_bound/<code>` (and `real_mi_bound/<code>`, `change_bound/<code>` where
+      they are asked for), all in nats.
     """
     algorithm = replace(algorithm, nets=networks.along(algorithm.nets, axis))
     keys = streams.example_keys(state, batch.shape[0], axis)
@@ -66,7 +75,8 @@ def _discriminator_step(
     averages are those of the real batch, because Q reads real images later.
     """
     drawn, generated, _ = _generate(algorithm, state, state.params, keys["d_latents"])
-    transformed = _transform(algorithm, state, real, keys)
+    draws = augment.draw(keys["d_transformation"])
+    transformed = _transform(algorithm, state, real, draws, keys)
     real = _add_noise(algorithm, state, real, keys["d_noise_real"])
     generated = _add_noise(algorithm, state, generated, keys["d_noise_generated"])
 
@@ -77,12 +87,9 @@ def _discriminator_step(
         information = objective.weighted_information(algorithm.spec, bounds)
         named = {f"mi_bound/{name}": bound for name, bound in bounds.items()}
         if transformed is not None:
-            _, reread, _ = _discriminate(algorithm, state, params, transformed)
-            spec, temperature = algorithm.spec, algorithm.real_temperature
-            bounds = objective.real_mi_bounds(spec, read, reread, temperature, axis)
-            weighted = objective.weighted_information(spec, bounds)
-            information = information + algorithm.real_information * weighted
-            named |= {f"real_mi_bound/{name}": b for name, b in bounds.items()}
+            _, again, _ = _discriminate(algorithm, state, params, transformed)
+            told, found = real_information.weigh(algorithm, read, again, draws, axis)
+            information, named = information + told, named | found
         value, metrics = objective.discriminator_loss(
             real_logits, logits, information, algorithm.real_label
         )
@@ -198,12 +205,16 @@ def _discriminate(
 
 
 def _transform(
-    algorithm: Algorithm, state: TrainState, real: Array, keys: streams.Keys
+    algorithm: Algorithm,
+    state: TrainState,
+    real: Array,
+    draws: Array,
+    keys: streams.Keys,
 ) -> Array | None:
     """The real images as Q is to recognise them again, if it is asked to."""
-    if not algorithm.real_information:
+    if not algorithm.reads_transformed:
         return None
-    moved = augment.transform(algorithm.augmentation, real, keys["d_transformation"])
+    moved = augment.transform(algorithm.augmentation, real, draws)
     return _add_noise(algorithm, state, moved, keys["d_noise_transformed"])
 
 

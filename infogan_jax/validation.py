@@ -1,7 +1,8 @@
 """The fields of a config: what each must be, as data.
 
-`check` knows one field at a time; relations between fields, and between fields
-and data, are checked in `experiment` where they are used.
+`check` knows one field at a time, `check_relations` the rest of what can be said
+before codes and networks are read; what they and the data must keep is checked in
+`experiment`, where they meet.
 """
 
 import math
@@ -102,6 +103,7 @@ FIELDS = {
     "objective.noise_anneal_steps": whole(0),
     "real_information.weight": number(0),
     "real_information.temperature": number(0, 1, above=True),
+    "real_information.change_weight": number(0),
     "real_information.rotation": number(0, 45),
     "real_information.shear": number(0, 1),
     "real_information.scale": number(0, 1),
@@ -118,6 +120,10 @@ FIELDS = {
     "training.checkpoint_every": whole(1),
     "evaluation.samples": whole(100, 10**6),
 }
+
+
+CADENCES = ("steps", "log_every", "picture_every", "checkpoint_every")
+LEAN_AND_SIZE = ("rotation", "shear", "scale")
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -152,6 +158,37 @@ def check(config: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any
         if not rule.holds(flat[name]):
             raise UserError(f"config.{name} (={flat[name]!r}) must be {rule.relation}.")
     return flat
+
+
+def check_relations(flat: Mapping[str, Any]) -> None:
+    """Checks what the values of several fields must keep among themselves.
+
+    Raises:
+      UserError: for the first relation that does not hold.
+    """
+    per_call = flat["training.steps_per_call"]
+    for name in CADENCES:
+        value = flat[f"training.{name}"]
+        if value % per_call:
+            raise UserError(
+                f"config.training.{name} (={value}) must be a multiple of "
+                f"config.training.steps_per_call (={per_call}); try "
+                f"{-(-value // per_call) * per_call}."
+            )
+    if flat["objective.noise_anneal_steps"] and not flat["objective.noise_sd"]:
+        raise UserError(
+            "config.objective.noise_anneal_steps "
+            f"(={flat['objective.noise_anneal_steps']}) anneals instance noise, but "
+            "config.objective.noise_sd (=0) has none; set both, or neither."
+        )
+    change = flat["real_information.change_weight"]
+    if change and not any(flat[f"real_information.{name}"] for name in LEAN_AND_SIZE):
+        raise UserError(
+            f"config.real_information.change_weight (={change}) asks what a rotation, "
+            "shear or change of scale does to a code, but all three are 0; give one of "
+            "config.real_information.rotation, shear and scale an extent, as in "
+            "configs/mnist.py, or set change_weight=0."
+        )
 
 
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:

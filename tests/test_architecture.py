@@ -12,8 +12,8 @@ FLOORS = [
     "compilation distributions losses errors images metrics",
     "augment convolutions latents layers stack",
     "objective networks batches data",
-    "notation algorithm state streams steps parallel processes encode classifier "
-    "traversals collapse memory measures",
+    "notation algorithm real_information state streams steps parallel processes encode "
+    "classifier traversals collapse memory measures",
     "validation experiment checkpoints run_directory environment pictures record board "
     "reporting stopping training vmapped evaluation replication export figures page",
     "train eval seeds configs command_line",

@@ -10,7 +10,7 @@ import pytest
 from infogan_jax import augment
 from infogan_jax.augment import Augmentation
 
-KEYS = jax.random.split(jax.random.key(0), 64)
+DRAWS = augment.draw(jax.random.split(jax.random.key(0), 64))
 FULL = Augmentation(rotation=20.0, shear=0.3, scale=0.2, shift=0.1)
 transform = jax.jit(augment.transform, static_argnums=0)
 
@@ -34,23 +34,32 @@ def centroid(image):
     return x, image.sum(1) @ rows / image.sum() - (height - 1) / 2
 
 
+def test_draws_are_even_and_independent_of_each_other_and_of_other_keys():
+    keys = jax.random.split(jax.random.key(1), 4000)
+    draws = augment.draw(keys)
+    np.testing.assert_array_equal(augment.draw(keys[7:9]), draws[7:9])
+    assert np.abs(draws).max() <= 1.0
+    np.testing.assert_allclose(draws.mean(0), 0.0, atol=0.05)
+    np.testing.assert_allclose(np.cov(draws.T), np.eye(6) / 3, atol=0.02)
+
+
 def test_no_extent_leaves_every_image_as_it_is():
     images = noise(64, 6, 9, 3)
-    np.testing.assert_allclose(transform(Augmentation(), images, KEYS), images)
+    np.testing.assert_allclose(transform(Augmentation(), images, DRAWS), images)
 
 
 def test_an_even_image_stays_even_and_no_pixel_leaves_the_range_of_its_image():
     even = jnp.full((64, 8, 8, 1), 0.3)
-    np.testing.assert_allclose(transform(FULL, even, KEYS), even, rtol=1e-6)
+    np.testing.assert_allclose(transform(FULL, even, DRAWS), even, rtol=1e-6)
     images = noise(64, 8, 8, 1) * 2 - 1
-    moved = transform(FULL, images, KEYS)
+    moved = transform(FULL, images, DRAWS)
     assert (moved.max((1, 2, 3)) <= images.max((1, 2, 3)) + 1e-6).all()
     assert (moved.min((1, 2, 3)) >= images.min((1, 2, 3)) - 1e-6).all()
 
 
 def test_the_map_is_linear_in_the_image():
     a, b = noise(64, 7, 5, 2), noise(64, 7, 5, 2)[::-1]
-    move = partial(transform, FULL, keys=KEYS)
+    move = partial(transform, FULL, draws=DRAWS)
     np.testing.assert_allclose(
         move(a - 2 * b), move(a) - 2 * move(b), rtol=1e-4, atol=1e-5
     )
@@ -78,7 +87,7 @@ def test_every_image_draws_its_own_extent_up_to_the_largest(part):
     augmentation = Augmentation(**{part: extent})
     images = jnp.tile(blob(6.0, 6.0)[None], (64, 1, 1, 1))
     places = np.array(
-        [centroid(image) for image in transform(augmentation, images, KEYS)]
+        [centroid(image) for image in transform(augmentation, images, DRAWS)]
     )
     moves = np.linalg.norm(places - centroid(images[0]), axis=1)
     assert len(np.unique(moves.round(4))) > 48
@@ -91,8 +100,8 @@ def test_every_image_draws_its_own_extent_up_to_the_largest(part):
     assert 0.75 * farthest < moves.max() < 1.1 * farthest
 
 
-def test_an_image_is_moved_by_its_key_and_not_by_its_neighbours():
+def test_an_image_is_moved_by_its_draw_and_not_by_its_neighbours():
     images = noise(64, 8, 8, 1)
-    whole = transform(FULL, images, KEYS)
-    np.testing.assert_array_equal(transform(FULL, images[:8], KEYS[:8]), whole[:8])
-    assert not np.allclose(transform(FULL, images[:8], KEYS[8:16]), whole[:8])
+    whole = transform(FULL, images, DRAWS)
+    np.testing.assert_array_equal(transform(FULL, images[:8], DRAWS[:8]), whole[:8])
+    assert not np.allclose(transform(FULL, images[:8], DRAWS[8:16]), whole[:8])

@@ -73,6 +73,7 @@ WRONG = {
     "objective.noise_anneal_steps": [-1, 0.5],
     "real_information.weight": [-1.0, math.nan],
     "real_information.temperature": [0.0, -0.5, 1.5, math.nan],
+    "real_information.change_weight": [-1.0, math.nan, None],
     "real_information.rotation": [46.0, -1.0],
     "optimiser.discriminator_learning_rate": [0.0, -1e-4, math.nan, "2e-4"],
     "optimiser.beta1": [1.0, -0.5],
@@ -89,6 +90,11 @@ CONTRADICTIONS = [
     (
         {"objective.noise_sd": 0.0, "objective.noise_anneal_steps": 100},
         r"noise_anneal_steps \(=100\) anneals .*noise_sd \(=0\) has none; set both",
+    ),
+    (
+        {"real_information.change_weight": 1.0, "real_information.rotation": 0.0}
+        | {"real_information.shear": 0.0, "real_information.scale": 0.0},
+        r"change_weight \(=1\.0\) asks .* all three are 0; give one of",
     ),
     (
         {"data.source": "npz", "data.directory": ""},

@@ -174,7 +174,7 @@ def test_a_recipe_is_the_paper_s_game_without_additions(name, mode):
     assert config.networks.lrelu_slope == 0.1
     assert config.latents.fixed_sd == (1.0 if name in ("mnist", "sprites") else 0.0)
     assert config.latents.noise_kind == "uniform"
-    assert config.real_information.weight == 0.0
+    assert not config.real_information.weight + config.real_information.change_weight
 
 
 @pytest.mark.parametrize("name", MODES)

@@ -108,12 +108,19 @@ def test_a_config_without_codes_is_a_plain_gan(tiny_config):
     assert built.algorithm.spec.input_size == tiny_config.latents.noise_size
 
 
-@pytest.mark.parametrize("codes, weight", [("2 x uniform", 0), ("categorical(3)", 4)])
-def test_without_categories_nothing_is_asked_of_real_images(tiny_config, codes, weight):
+@pytest.mark.parametrize(
+    "codes, weights",
+    [("2 x uniform", (0, 2)), ("categorical(3)", (4, 0)), ("", (0, 0))],
+)
+def test_only_codes_that_are_there_are_asked_of_real_images(
+    tiny_config, codes, weights
+):
     tiny_config.latents.codes = codes
     tiny_config.real_information.weight = 4.0
+    tiny_config.real_information.change_weight = 2.0
     algorithm = experiment.build(tiny_config.to_dict()).algorithm
-    assert algorithm.real_information == weight
+    assert (algorithm.real_information, algorithm.real_change) == weights
+    assert algorithm.reads_transformed == any(weights)
 
 
 def test_the_default_config_has_exactly_the_fields():

@@ -53,7 +53,9 @@ def test_every_part_counts():
     small = memory.estimate(algorithm, 16, 0)
     assert memory.estimate(algorithm, 16, 10**6) == small + 10**6
     assert memory.estimate(algorithm, 160, 0) > 3 * small
-    assert memory.estimate(build_tiny(real_information=1.0), 16, 0) > small
+    transformed = memory.estimate(build_tiny(real_information=1.0), 16, 0)
+    assert transformed > small
+    assert memory.estimate(build_tiny(real_change=1.0), 16, 0) == transformed
 
 
 def checked(config):

@@ -33,7 +33,8 @@ def build():
         noise_sd=lambda step: 0.1,
         average_decay=0.5,
         real_information=0.5,
-        augmentation=Augmentation(rotation=10.0, shift=0.1),
+        real_change=0.5,
+        augmentation=Augmentation(rotation=10.0, scale=0.2, shift=0.1),
     )
 
 

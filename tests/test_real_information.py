@@ -11,7 +11,7 @@ import optax
 import pytest
 from conftest import build_tiny
 
-from infogan_jax import augment, objective, state, steps, streams
+from infogan_jax import augment, real_information, state, steps, streams
 from infogan_jax.algorithm import Optimisers
 from infogan_jax.augment import Augmentation
 from infogan_jax.latents import Code, LatentSpec
@@ -20,16 +20,17 @@ TEN = LatentSpec((Code("c", "categorical", 10),), 1)
 EYE = 60.0 * jnp.eye(10)
 BATCH = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
 MOVES = Augmentation(rotation=15.0, shear=0.3, scale=0.15, shift=0.075)
-WEIGHT, TEMPERATURE = 0.5, 0.6
+WEIGHT, TEMPERATURE, CHANGE = 0.5, 0.6, 0.25
 ASKED = {
     "real_information": WEIGHT,
     "real_temperature": TEMPERATURE,
+    "real_change": CHANGE,
     "augmentation": MOVES,
 }
 
 
 def bound(outputs, transformed, temperature=1.0):
-    return objective.real_mi_bounds(TEN, outputs, transformed, temperature)["c"]
+    return real_information.mi_bounds(TEN, outputs, transformed, temperature)["c"]
 
 
 def random_logits(seed, scale=3.0):
@@ -108,7 +109,7 @@ def test_saturated_logits_have_finite_gradients(temperature):
 def test_continuous_codes_have_no_such_bound():
     spec = LatentSpec((Code("u", "uniform"), *TEN.codes), 1)
     outputs = jnp.concatenate([jnp.ones((10, 2)), EYE], axis=1)
-    assert objective.real_mi_bounds(spec, outputs, outputs).keys() == {"c"}
+    assert real_information.mi_bounds(spec, outputs, outputs).keys() == {"c"}
 
 
 def descent(**switches):
@@ -130,38 +131,44 @@ def stepped(first, **switches):
     return jax.device_get(step(first, BATCH))
 
 
-def test_the_step_adds_the_gradient_of_the_weighted_bound_to_d_and_q(first):
+def test_the_step_adds_the_gradient_of_the_weighted_bounds_to_d_and_q(first):
     plain, _ = stepped(first)
     informed, metrics = stepped(first, **ASKED)
     algorithm = descent()
     keys = streams.example_keys(first, len(BATCH), None)
     real = jnp.float32(BATCH) / 255
-    moved = augment.transform(MOVES, real, keys["d_transformation"])
+    draws = augment.draw(keys["d_transformation"])
+    moved = augment.transform(MOVES, real, draws)
 
     def value(players):
         read = partial(
             steps._discriminate, algorithm, first, {**first.params, **players}
         )
         outputs = read(real)[1], read(moved)[1]
-        bounds = objective.real_mi_bounds(algorithm.spec, *outputs, TEMPERATURE)
-        return bounds["categorical_0"]
+        held = real_information.mi_bounds(algorithm.spec, *outputs, TEMPERATURE)
+        told = real_information.change_bounds(algorithm.spec, *outputs, draws)
+        weights = {code.name: code.weight for code in algorithm.spec.codes}
+        total = WEIGHT * sum(weights[name] * each for name, each in held.items())
+        total += CHANGE * sum(weights[name] * each for name, each in told.items())
+        named = {f"real_mi_bound/{name}": each for name, each in held.items()}
+        return total, named | {f"change_bound/{name}": b for name, b in told.items()}
 
     players = state.player(first.params, state.D_PLAYER)
-    bounded, grads = jax.jit(jax.value_and_grad(value))(players)
-    np.testing.assert_allclose(
-        metrics["real_mi_bound/categorical_0"], bounded, rtol=1e-4
-    )
+    (_, named), grads = jax.jit(jax.value_and_grad(value, has_aux=True))(players)
+    assert len(named) == 3
+    for name, bounded in named.items():
+        np.testing.assert_allclose(metrics[name], bounded, rtol=1e-3)
     for name in players:
         difference = jax.tree.map(
             np.subtract, informed.params[name], plain.params[name]
         )
-        expected = jax.tree.map(lambda g: 0.1 * WEIGHT * g, grads[name])
+        expected = jax.tree.map(lambda g: 0.1 * g, grads[name])
         chex.assert_trees_all_close(difference, expected, rtol=1e-2, atol=2e-5)
         assert max(np.abs(leaf).max() for leaf in jax.tree.leaves(expected)) > 1e-3
 
 
 def test_it_is_off_by_default_and_then_costs_and_records_nothing(first):
     _, metrics = stepped(first)
-    assert not any(name.startswith("real_mi_bound") for name in metrics)
+    assert not any("real" in name or "change" in name for name in metrics)
     off, _ = stepped(first, augmentation=MOVES)
     chex.assert_trees_all_equal(off, stepped(first)[0])
