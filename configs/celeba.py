@@ -57,7 +57,6 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         ),
         trunk="conv 64 s2 lrelu, conv 128 s2 bn lrelu, conv 256 s2 bn lrelu",
         recognition="fc 128 bn lrelu",
-        continuous_from="features",
         lrelu_slope=0.1,
         spectral_norm=False,
         precision="float32",

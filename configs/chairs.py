@@ -69,7 +69,6 @@ def get_config(mode: str = "rotation") -> ml_collections.ConfigDict:
             "conv 256 bn lrelu, conv 256 bn lrelu, fc 1024 bn lrelu"
         ),
         recognition="",
-        continuous_from="features",
         lrelu_slope=0.1,
         spectral_norm=False,
         precision="float32",

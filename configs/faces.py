@@ -68,7 +68,6 @@ def get_config(mode: str = "azimuth") -> ml_collections.ConfigDict:
         ),
         trunk="conv 64 s2 lrelu, conv 128 s2 bn lrelu, fc 1024 bn lrelu",
         recognition="",
-        continuous_from="features",
         lrelu_slope=0.1,
         spectral_norm=False,
         precision="float32",

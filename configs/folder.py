@@ -96,7 +96,6 @@ def get_config(mode: str = "32x3") -> ml_collections.ConfigDict:
         generator=f"{generator}, {LAST[channels]}",
         trunk=trunk,
         recognition="fc 128 bn lrelu",
-        continuous_from="features",
         lrelu_slope=0.1,
         spectral_norm=False,
         precision="float32",

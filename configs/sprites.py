@@ -55,7 +55,6 @@ def get_config(mode: str = "paper") -> ml_collections.ConfigDict:
             "conv 64 s2 lrelu, fc 128 lrelu"
         ),
         recognition="",
-        continuous_from="features",
         lrelu_slope=0.1,
         spectral_norm=True,
         precision="float32",

@@ -129,7 +129,7 @@ def build(config: Mapping[str, Any]) -> Experiment:
         flat["optimiser.average_decay"],
         flat["real_information.weight"] if spec.has_categories else 0.0,
         flat["real_information.temperature"],
-        flat["real_information.change_weight"] if spec.continuous_outputs else 0.0,
+        flat["real_information.change_weight"] if spec.has_continuous else 0.0,
         Augmentation(**_group(flat, "real_information", Augmentation)),
     )
     return Experiment(nested(flat), flat, dataset, algorithm)
@@ -171,16 +171,12 @@ def _networks(
     notation.check_generator(generator, image_shape, f"{field}generator")
     features = notation.follow(trunk, image_shape, f"{field}trunk")
     notation.follow(recognition, features, f"{field}recognition")
-    from_moments = flat["networks.continuous_from"] == "moments"
-    if from_moments:
-        notation.check_image(trunk, f"{field}trunk", f"{field}continuous_from")
     return networks.build(
         generator=generator,
         trunk=trunk,
         recognition=recognition,
         input_size=spec.input_size,
         output_size=spec.output_size,
-        from_moments=spec.continuous_outputs if from_moments else (),
         image_shape=image_shape,
         slope=flat["networks.lrelu_slope"],
         spectral_norm=flat["networks.spectral_norm"],

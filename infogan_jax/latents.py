@@ -73,25 +73,15 @@ class LatentSpec:
         return any(code.is_categorical for code in self.codes)
 
     @property
-    def output_size(self) -> int:
-        """The length of Q's output vector: logits, or mean (and raw log sd)."""
-        return sum(self._outputs(code) for code in self.codes)
+    def has_continuous(self) -> bool:
+        """Whether any code is continuous."""
+        return not all(code.is_categorical for code in self.codes)
 
     @property
-    def continuous_outputs(self) -> tuple[int, ...]:
-        """The places in Q's output vector that belong to continuous codes."""
-        places: list[int] = []
-        start = 0
-        for code in self.codes:
-            end = start + self._outputs(code)
-            places += () if code.is_categorical else range(start, end)
-            start = end
-        return tuple(places)
-
-    def _outputs(self, code: Code) -> int:
-        if code.is_categorical:
-            return code.size
-        return 1 if self.fixed_sd is not None else 2
+    def output_size(self) -> int:
+        """The length of Q's output vector: logits, or mean (and raw log sd)."""
+        per_continuous = 1 if self.fixed_sd is not None else 2
+        return sum(c.size if c.is_categorical else per_continuous for c in self.codes)
 
 
 class Latents(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from infogan_jax.convolutions import conv, upconv
 
@@ -98,23 +98,6 @@ def activate(activation: str, x: Array, slope: float) -> Array:
     if activation == "lrelu":
         return nn.leaky_relu(x, slope)
     return x if not activation else getattr(nn, activation)(x)
-
-
-def second_moments(
-    image: Float[Array, "batch height width channels"],
-) -> Float[Array, "batch moments"]:
-    """Of each channel: how much there is, how wide and high it spreads, how it leans.
-
-    The means over the image of the channel times 1, u^2, v^2 and u v, where u and v are
-    a pixel's column and row, each from -1 to 1: all channels of the first, then of the
-    next, 4 x channels in float32. They are about the centre of the image, and not
-    divided by the first.
-    """
-    v, u = (jnp.linspace(-1.0, 1.0, side) for side in image.shape[1:3])
-    u, v = jnp.meshgrid(u, v)
-    weights = jnp.stack([jnp.ones_like(u), u * u, v * v, u * v]) / u.size
-    moments = jnp.einsum("bhwc,mhw->bmc", image.astype(jnp.float32), weights)
-    return moments.reshape(len(image), -1)
 
 
 def _around_one(key: jax.Array, shape: Sequence[int], dtype: Any) -> Array:

@@ -3,8 +3,7 @@
 A network is data: a tuple of `Layer`. Three modules are built from it: the
 generator, the discriminator (shared trunk and D head) and the recognition head Q
 on the trunk's features. Their parameters are three trees, because three sets of
-people move them: G's optimiser, D's loss, and the mutual-information bound. A
-fourth, where it is asked for, is the part of Q that reads moments.
+people move them: G's optimiser, D's loss, and the mutual-information bound.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,16 +13,15 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Key
 
 from infogan_jax.convolutions import Images
-from infogan_jax.layers import OUTPUT_RANGES, Layer, second_moments
-from infogan_jax.stack import LAST_IMAGE, Stack
+from infogan_jax.layers import OUTPUT_RANGES, Layer
+from infogan_jax.stack import Stack
 
 Variables = Mapping[str, Any]
-"""`generator`, `discriminator`, `recognition` and `moments`, each a tree of arrays."""
+"""`generator`, `discriminator` and `recognition`, each with a tree of arrays."""
 
 
 class Discriminator(nn.Module):
@@ -47,10 +45,7 @@ class Networks:
       generator: packed latents [batch, inputs] -> images in `output_range`.
       discriminator: images -> (logits [batch], trunk features).
       recognition: trunk features -> Q's outputs [batch, outputs]; None if there
-        are none.
-      moments: moments of the trunk's last image -> the other outputs of Q; None if
-        there are none.
-      from_moments: the places of the latter among all outputs of Q.
+        is no code.
       input_size: the length of G's input vector.
       image_shape: (height, width, channels).
       output_range: the range of the images, by the generator's last activation.
@@ -59,8 +54,6 @@ class Networks:
     generator: Stack
     discriminator: Discriminator
     recognition: Stack | None
-    moments: Stack | None
-    from_moments: tuple[int, ...]
     input_size: int
     image_shape: tuple[int, int, int]
     output_range: tuple[float, float]
@@ -73,7 +66,6 @@ def build(
     recognition: Sequence[Layer],
     input_size: int,
     output_size: int,
-    from_moments: Sequence[int] = (),
     image_shape: tuple[int, int, int],
     slope: float = 0.1,
     spectral_norm: bool = False,
@@ -88,8 +80,6 @@ def build(
       recognition: Q's own hidden layers; empty means one linear map.
       input_size: of G.
       output_size: of Q; 0, where there is no code, leaves Q out.
-      from_moments: the outputs of Q that are linear in moments of the last image of
-        the trunk (`layers.second_moments`), and read nothing else.
       image_shape: (height, width, channels).
       slope: of the leaky ReLU.
       spectral_norm: in D and Q.
@@ -100,16 +90,11 @@ def build(
     def judge(layers: Sequence[Layer]) -> Stack:
         return Stack(tuple(layers), slope, spectral_norm, dtype=dtype)
 
-    def linear(size: int) -> list[Layer]:
-        return [Layer("fc", (size,))] if size else []
-
-    deep = output_size - len(from_moments)
+    q_layers = [*recognition, Layer("fc", (output_size,))]
     return Networks(
         generator=Stack(tuple(generator), slope, dtype=dtype),
-        discriminator=Discriminator(judge(trunk), judge(linear(1))),
-        recognition=judge([*recognition, *linear(deep)]) if deep else None,
-        moments=judge(linear(len(from_moments))) if from_moments else None,
-        from_moments=tuple(from_moments),
+        discriminator=Discriminator(judge(trunk), judge([Layer("fc", (1,))])),
+        recognition=judge(q_layers) if output_size else None,
         input_size=input_size,
         image_shape=image_shape,
         output_range=OUTPUT_RANGES[generator[-1].activation],
@@ -118,38 +103,33 @@ def build(
 
 def along(networks: Networks, axis: str | None) -> Networks:
     """The same networks, whose batch statistics are averaged over a device axis."""
-    d, q, moments = networks.discriminator, networks.recognition, networks.moments
+    d, q = networks.discriminator, networks.recognition
     return replace(
         networks,
         generator=networks.generator.clone(axis=axis),
         discriminator=d.clone(
             trunk=d.trunk.clone(axis=axis), head=d.head.clone(axis=axis)
         ),
-        recognition=q and q.clone(axis=axis),
-        moments=moments and moments.clone(axis=axis),
+        recognition=None if q is None else q.clone(axis=axis),
     )
 
 
 def init(networks: Networks, key: Key[Array, ""]) -> tuple[Variables, Variables]:
-    """Draws the parameters and the first batch statistics of all networks."""
+    """Draws the parameters and the first batch statistics of all three networks."""
     g_key, d_key, q_key = jax.random.split(key, 3)
-    moments_key = jax.random.fold_in(q_key, 1)
     inputs = jnp.zeros((2, networks.input_size))
     images = jnp.zeros((2, *networks.image_shape))
     variables = {
         "generator": networks.generator.init(g_key, inputs, train=False),
         "discriminator": networks.discriminator.init(d_key, images, train=False),
     }
-    (_, features), made = networks.discriminator.apply(
-        variables["discriminator"], images, train=False, mutable=[LAST_IMAGE]
-    )
     if networks.recognition is not None:
+        (_, features) = networks.discriminator.apply(
+            variables["discriminator"], images, train=False
+        )
         variables["recognition"] = networks.recognition.init(
             q_key, features, train=False
         )
-    if networks.moments is not None:
-        moments = second_moments(made[LAST_IMAGE]["trunk"]["image"])
-        variables["moments"] = networks.moments.init(moments_key, moments, train=False)
     return (
         {name: tree["params"] for name, tree in variables.items()},
         {name: tree.get("batch_stats", {}) for name, tree in variables.items()},
@@ -169,10 +149,7 @@ def generate(
     With `train` batch norm uses the statistics of this batch, else the running
     averages.
     """
-    images, stats, _ = _apply(
-        networks.generator, "generator", params, stats, inputs, train
-    )
-    return images, stats
+    return _apply(networks.generator, "generator", params, stats, inputs, train)
 
 
 def discriminate(
@@ -188,25 +165,16 @@ def discriminate(
 
     Without `info_to_trunk` no gradient passes from Q's outputs to the trunk.
     """
-    (logits, features), stats, made = _apply(
+    (logits, features), new_stats = _apply(
         networks.discriminator, "discriminator", params, stats, images, train
     )
-    if not info_to_trunk:
-        features, made = lax.stop_gradient((features, made))
-    outputs = jnp.zeros((images.shape[0], 0))
-    if networks.recognition is not None:
-        outputs, stats, _ = _apply(
-            networks.recognition, "recognition", params, stats, features, train
-        )
-    if networks.moments is not None:
-        moments = second_moments(made[LAST_IMAGE]["trunk"]["image"])
-        read, stats, _ = _apply(
-            networks.moments, "moments", params, stats, moments, train
-        )
-        both = jnp.concatenate([outputs, read], axis=1)
-        others = np.delete(np.arange(both.shape[1]), networks.from_moments)
-        outputs = both[:, np.argsort([*others, *networks.from_moments])]
-    return logits, outputs, stats
+    if networks.recognition is None:
+        return logits, jnp.zeros((images.shape[0], 0)), new_stats
+    features = features if info_to_trunk else lax.stop_gradient(features)
+    outputs, new_stats = _apply(
+        networks.recognition, "recognition", params, new_stats, features, train
+    )
+    return logits, outputs, new_stats
 
 
 def _apply(
@@ -216,8 +184,7 @@ def _apply(
     stats: Variables,
     x: Array,
     train: bool,
-) -> tuple[Any, Variables, Variables]:
-    """The output, all statistics with the updated ones, and what else was made."""
+) -> tuple[Any, Variables]:
     variables = {"params": params[name], "batch_stats": stats[name]}
-    y, made = module.apply(variables, x, train, mutable=["batch_stats", LAST_IMAGE])
-    return y, {**stats, name: made.get("batch_stats", {})}, made
+    y, updated = module.apply(variables, x, train, mutable=["batch_stats"])
+    return y, {**stats, name: updated.get("batch_stats", {})}

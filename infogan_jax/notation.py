@@ -146,19 +146,6 @@ def follow(
     return shape
 
 
-def check_image(layers: tuple[Layer, ...], field: str, reader: str) -> None:
-    """Checks that a network makes an image on its way, of which `reader` is to read.
-
-    Raises:
-      UserError: where it does not.
-    """
-    if all(layer.kind == "fc" for layer in layers):
-        raise UserError(
-            f"{reader} (=moments) reads the last image in {field}, which has none; "
-            f"put a conv into {field}, or set {reader}=features."
-        )
-
-
 def check_generator(
     layers: tuple[Layer, ...], image_shape: tuple[int, int, int], field: str
 ) -> None:

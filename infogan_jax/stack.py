@@ -10,9 +10,6 @@ from jaxtyping import Array
 
 from infogan_jax.layers import Layer, Linear, activate, batch_norm
 
-LAST_IMAGE = "last_image"
-"""The collection in which a stack leaves its last image, for whoever asks."""
-
 
 class Stack(nn.Module):
     """The layers of a list, one after the other.
@@ -36,8 +33,6 @@ class Stack(nn.Module):
     def __call__(self, x: Array, train: bool) -> Array:
         for position, layer in enumerate(self.layers):
             x = self._apply(layer, position, x, train)
-            if layer.kind != "fc":
-                self.sow(LAST_IMAGE, "image", x, reduce_fn=lambda _, last: last)
         return x
 
     def _apply(self, layer: Layer, position: int, x: Array, train: bool) -> Array:

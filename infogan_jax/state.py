@@ -12,7 +12,7 @@ from infogan_jax import networks
 from infogan_jax.algorithm import Algorithm
 from infogan_jax.networks import Variables
 
-D_PLAYER = ("discriminator", "recognition", "moments")
+D_PLAYER = ("discriminator", "recognition")
 G_PLAYER = ("generator",)
 
 
@@ -27,8 +27,7 @@ class TrainState:
       step: the number of finished steps, an int32 scalar.
       seed: the root of all randomness of the run, a uint32 scalar; a number, not a
         key that is carried, so that a step depends on (seed, step) alone.
-      params: of generator, discriminator (trunk and D head), recognition and moments
-        (Q, as far as it has each).
+      params: of generator, discriminator (trunk and D head) and recognition (Q).
       stats: batch-norm averages (and spectral-norm vectors) of the same.
       opt_state: of the two players, `discriminator` and `generator`.
       average: `params`, the moving average of G's, and the batch-norm `stats` of the

@@ -92,7 +92,6 @@ FIELDS = {
     "networks.generator": TEXT,
     "networks.trunk": TEXT,
     "networks.recognition": TEXT,
-    "networks.continuous_from": choice(("features", "moments")),
     "networks.lrelu_slope": number(0, 1),
     "networks.spectral_norm": FLAG,
     "networks.precision": choice(("float32", "bfloat16")),

@@ -52,7 +52,6 @@ def build_tiny(
     fixed_sd: float | None = None,
     spectral_norm: bool = False,
     precision: str = "float32",
-    from_moments: bool = False,
     **switches,
 ) -> Algorithm:
     """A tiny InfoGAN on 8x8 images; `switches` are fields of Algorithm."""
@@ -62,7 +61,6 @@ def build_tiny(
         **layers,
         input_size=spec.input_size,
         output_size=spec.output_size,
-        from_moments=spec.continuous_outputs if from_moments else (),
         image_shape=(8, 8, 1),
         spectral_norm=spectral_norm,
         precision=precision,

@@ -65,7 +65,6 @@ WRONG = {
         "fc 99999999",
     ],
     "networks.recognition": ["conv 8", "fc -8"],
-    "networks.continuous_from": ["pixels", "", None],
     "networks.lrelu_slope": [-0.1, 2.0],
     "networks.precision": ["float16", "bf16", 32],
     "objective.real_label": [0.0, 0.5, 1.5],

@@ -59,11 +59,6 @@ REFUSED = [
         {"networks.recognition": "conv 8 lrelu"},
         r"config\.networks\.recognition: 'conv 8' follows a vector",
     ),
-    (
-        {"networks.continuous_from": "moments", "networks.trunk": "fc 16 lrelu"},
-        r"continuous_from \(=moments\) reads the last image in config\.networks\."
-        "trunk, which has none; put a conv",
-    ),
     ({"networks.trunk": "dense 16"}, r"networks\.trunk: cannot read 'dense 16'"),
     ({"networks.trunk": "conv 0"}, r"networks\.trunk: 'conv 0' has an impossible"),
 ]

@@ -24,13 +24,6 @@ def drawn() -> Latents:
     return jax.tree.map(np.asarray, _draw(LatentSpec(MIXED, 3)))
 
 
-def test_continuous_codes_have_their_places_among_qs_outputs():
-    codes = parse_codes("uniform, categorical(3), 2 x gaussian")
-    assert LatentSpec(codes, 4, fixed_sd=1.0).continuous_outputs == (0, 4, 5)
-    assert LatentSpec(codes, 4).continuous_outputs == (0, 1, 5, 6, 7, 8)
-    assert LatentSpec(parse_codes("categorical(3)"), 4).continuous_outputs == ()
-
-
 @pytest.mark.parametrize(
     ("codes", "noise", "inputs", "fixed", "learned"),
     [
