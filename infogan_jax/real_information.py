@@ -132,7 +132,7 @@ def change_bounds(
             for direction in taken:
                 own = own - (own @ direction) * direction
             told = (own @ own) / (slopes @ slopes + 3.0 * (errors + TINY))
-            bounds[name] = -0.5 * jnp.log1p(-told)
+            bounds[name] = -0.5 * jnp.log1p(-jnp.minimum(told, 1.0 - TINY))
             taken.append(lax.stop_gradient(own / jnp.sqrt(own @ own + TINY**2)))
     return bounds
 

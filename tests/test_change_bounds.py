@@ -119,6 +119,21 @@ def test_changes_of_any_size_have_finite_gradients(size):
     assert np.isfinite(total) and np.isfinite(grad)
 
 
+def test_a_code_that_is_t_itself_has_a_finite_bound_and_gradient():
+    signs = np.array(np.meshgrid(*[[-1.0, 1.0]] * 6)).reshape(6, -1).T
+    draws = jnp.asarray(signs / np.sqrt(3), jnp.float32)
+
+    def told(scale):
+        moved = scale * draws[:, 1:2]
+        flat = jnp.zeros_like(moved)
+        return real_information.change_bounds(spec(1), flat, moved, draws)["u0"]
+
+    for scale in (1.0, 1e4):
+        value, grad = jax.value_and_grad(told)(scale)
+        assert 5.0 < value < 8.0
+        assert np.isfinite(grad)
+
+
 def test_categories_have_no_such_bound_and_learned_deviations_are_not_read():
     codes = (Code("c", "categorical", 3), *spec(2).codes)
     outputs = jnp.concatenate([NOISE[:, :3], STYLE[:, None], NOISE[:, 3:]], axis=1)
