@@ -31,7 +31,7 @@ INSTRUCTION = re.compile(
     re.MULTILINE,
 )
 LAYER = re.compile(r"/(?:(trunk|head)/)?[^/]*/(fc|conv|upconv|norm)_(\d+)(?:/|$)")
-RANDOM = re.compile(r"threefry|uniform|normal|randint|random|fold_in|example_keys")
+RANDOM = re.compile(r"threefry|uniform|normal|random|fold_in|erf_inv|category")
 DIRECT = re.compile(r"body/closed_call/[\w-]+$")
 
 

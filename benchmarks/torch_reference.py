@@ -16,8 +16,7 @@ from torch.nn import functional as F
 
 from infogan_jax import latents, notation
 from infogan_jax.algorithm import Algorithm
-from infogan_jax.layers import WEIGHT_SD
-from infogan_jax.networks import Networks, Variables
+from infogan_jax.networks import WEIGHT_SD, Networks, Variables
 from infogan_jax.stack import Stack
 
 LINEAR = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)

@@ -10,12 +10,16 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
 Images = Float[Array, "batch height width channels"]
 
+DRAWS = 6
+"""A map is drawn by numbers from U(-1, 1), shares of the largest extents: of rotation,
+shear, scale of the width, of the height, shift to the right and down."""
+
 LEAN_AND_SIZE = slice(0, 4)
-"""The draws of rotation, shear, and scale of width and height; after them, place."""
+"""The draws that tell what is seen, not where."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +37,6 @@ class Augmentation:
     shear: float = 0.0
     scale: float = 0.0
     shift: float = 0.0
-
-
-def draw(keys: Key[Array, "batch"]) -> Float[Array, "batch 6"]:
-    """A map for each key, in shares of the largest extents: U(-1, 1), independent.
-
-    Of rotation, shear, scale of the width, of the height, shift to the right and down.
-    """
-    return jax.vmap(lambda key: jax.random.uniform(key, (6,), minval=-1.0))(keys)
 
 
 def transform(

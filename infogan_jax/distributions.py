@@ -1,6 +1,6 @@
-"""Log densities and entropies, in nats.
+"""Log densities and entropies, in nats, and variables made from uniform ones.
 
-Everything starts from unnormalised quantities (logits, a log standard
+Every density starts from unnormalised quantities (logits, a log standard
 deviation), so that values and gradients stay finite where probabilities would
 round to 0 or 1: logits of +-1e4 are safe in float32.
 """
@@ -9,10 +9,31 @@ import math
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float, Int, Key
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _SMALLEST = 1e-30  # whose logarithm is finite in float32
+_ABOVE_MINUS_ONE = float(np.nextafter(np.float32(-1.0), np.float32(0.0)))
+
+
+def uniform(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "*shape"]:
+    """Numbers from U(-1, 1), both ends left out."""
+    return jax.random.uniform(key, shape, minval=_ABOVE_MINUS_ONE)
+
+
+def standard_normal(uniform: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """A variable of N(0, 1) for each of U(-1, 1), by the inverse distribution function.
+
+    In float32 it lies between -5.4 and 5.4.
+    """
+    return math.sqrt(2.0) * lax.erf_inv(uniform)
+
+
+def category(uniform: Float[Array, "*shape"], size: int) -> Int[Array, "*shape"]:
+    """One of `size` categories, all equally likely, for each number of U(-1, 1)."""
+    return jnp.floor((uniform + 1.0) / 2.0 * size).astype(jnp.int32)
 
 
 def categorical_log_prob(

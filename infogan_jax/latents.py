@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Int
 
 from infogan_jax import distributions
 
@@ -68,6 +68,11 @@ class LatentSpec:
         return self.noise_size + sum(code.size for code in self.codes)
 
     @property
+    def draws(self) -> int:
+        """The number of uniform variables that one input is drawn by."""
+        return self.noise_size + len(self.codes)
+
+    @property
     def has_categories(self) -> bool:
         """Whether any code is categorical."""
         return any(code.is_categorical for code in self.codes)
@@ -113,30 +118,25 @@ class Normal(NamedTuple):
 Posterior = Mapping[str, Categorical | Normal]
 
 
-def sample(spec: LatentSpec, keys: Key[Array, "batch"]) -> Latents:
-    """Draws one code and one noise vector from the prior for each key."""
+def sample(spec: LatentSpec, uniform: Float[Array, "batch draws"]) -> Latents:
+    """One code and one noise vector from the prior for each vector of U(-1, 1).
 
-    def one(key: Key[Array, ""]) -> Latents:
-        code_key, noise_key = jax.random.split(key)
-        drawn = {
-            code.name: _sample_code(code, jax.random.fold_in(code_key, position))
-            for position, code in enumerate(spec.codes)
-        }
-        return Latents(drawn, _draw(spec.noise_kind, noise_key, (spec.noise_size,)))
-
-    return jax.vmap(one)(keys)
-
-
-def _sample_code(code: Code, key: Key[Array, ""]) -> Array:
-    if code.is_categorical:
-        return jax.random.randint(key, (), 0, code.size)
-    return _draw(code.kind, key, ())
+    Args:
+      spec: codes and noise.
+      uniform: `spec.draws` numbers each: one for each code, then one for each noise
+        variable.
+    """
+    codes = {
+        code.name: distributions.category(uniform[:, place], code.size)
+        if code.is_categorical
+        else _shape(code.kind, uniform[:, place])
+        for place, code in enumerate(spec.codes)
+    }
+    return Latents(codes, _shape(spec.noise_kind, uniform[:, len(spec.codes) :]))
 
 
-def _draw(kind: str, key: Key[Array, ""], shape: tuple[int, ...]) -> Array:
-    if kind == "gaussian":
-        return jax.random.normal(key, shape)
-    return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0)
+def _shape(kind: str, uniform: Array) -> Array:
+    return distributions.standard_normal(uniform) if kind == "gaussian" else uniform
 
 
 def pack(spec: LatentSpec, latents: Latents) -> Float[Array, "batch inputs"]:

@@ -3,19 +3,16 @@
 All kernels are 4x4 with SAME padding (tables 1 to 6).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from infogan_jax.convolutions import conv, upconv
 
 KERNEL_SIZE = 4
-WEIGHT_SD = 0.02
 OUTPUT_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 
@@ -44,8 +41,8 @@ class Layer:
 class Linear(nn.Module):
     """A linear map: `fc`, `conv` or `upconv`, with a bias where asked.
 
-    Weights start at N(0, 0.02^2), as in the authors' program. They are float32; input
-    and weights are rounded to `dtype` for the product, which has that type.
+    Weights are float32; input and weights are rounded to `dtype` for the product, which
+    has that type. `networks.init` draws the first ones.
     """
 
     kind: str
@@ -57,11 +54,8 @@ class Linear(nn.Module):
     @nn.compact
     def __call__(self, x: Array) -> Array:
         square = () if self.kind == "fc" else (KERNEL_SIZE, KERNEL_SIZE)
-        kernel = self.param(
-            "kernel",
-            nn.initializers.normal(WEIGHT_SD),
-            (*square, x.shape[-1], self.features),
-        )
+        shape = (*square, x.shape[-1], self.features)
+        kernel = self.param("kernel", nn.initializers.zeros, shape)
         x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
         if self.kind == "fc":
             y = x @ kernel
@@ -78,15 +72,13 @@ def batch_norm(
 ) -> nn.BatchNorm:
     """Batch norm as in the authors' program, its statistics averaged over `axis`.
 
-    Scale starts at N(1, 0.02^2), epsilon is 1e-5, and 0.9 is the share of the
-    running average that is kept at each step. Statistics are float32, the result has
-    `dtype`.
+    Epsilon is 1e-5, and 0.9 is the share of the running average that is kept at each
+    step. Statistics are float32, the result has `dtype`.
     """
     return nn.BatchNorm(
         use_running_average=not train,
         momentum=0.9,
         epsilon=1e-5,
-        scale_init=_around_one,
         axis_name=axis if train else None,
         dtype=dtype,
         name=name,
@@ -98,7 +90,3 @@ def activate(activation: str, x: Array, slope: float) -> Array:
     if activation == "lrelu":
         return nn.leaky_relu(x, slope)
     return x if not activation else getattr(nn, activation)(x)
-
-
-def _around_one(key: jax.Array, shape: Sequence[int], dtype: Any) -> Array:
-    return 1.0 + WEIGHT_SD * jax.random.normal(key, shape, dtype)

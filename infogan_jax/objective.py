@@ -6,11 +6,10 @@ Both players subtract the same information term, a lambda for each code. All
 values are in nats.
 """
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
-from infogan_jax import latents, losses
+from infogan_jax import distributions, latents, losses
 from infogan_jax.latents import Codes, LatentSpec
 
 Metrics = dict[str, Float[Array, ""]]
@@ -78,14 +77,16 @@ def generator_loss(
 
 def add_instance_noise(
     images: Float[Array, "batch height width channels"],
-    keys: Key[Array, "batch"],
+    uniform: Float[Array, "batch pixels"],
     sd: Float[Array, ""] | float,
 ) -> Float[Array, "batch height width channels"]:
     """Adds N(0, `sd`^2) to every pixel, `sd` in units of the images' range.
+
+    It is made from a number of U(-1, 1) for each pixel and channel.
 
     Given to D for real and generated images alike, it widens both supports, so
     that the bound which G minimises from the wrong side stays near the divergence
     (Sonderby et al. 2017, section 3.1).
     """
-    noise = jax.vmap(lambda key: jax.random.normal(key, images.shape[1:]))(keys)
-    return images + sd * noise
+    noise = distributions.standard_normal(uniform)
+    return images + sd * noise.reshape(images.shape)

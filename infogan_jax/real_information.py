@@ -114,7 +114,7 @@ def change_bounds(
       spec: the codes.
       outputs: Q's, of the real images.
       transformed: Q's, of the same images after T.
-      draws: what T was drawn by, U(-1, 1) (`augment.draw`).
+      draws: what T was drawn by, U(-1, 1) (`augment.DRAWS`).
       axis: the device axis over which moments are averaged, if any.
     """
     before, after = latents.unpack(spec, outputs), latents.unpack(spec, transformed)

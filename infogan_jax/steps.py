@@ -54,10 +54,10 @@ def train_step(
       they are asked for), all in nats.
     """
     algorithm = replace(algorithm, nets=networks.along(algorithm.nets, axis))
-    keys = streams.example_keys(state, batch.shape[0], axis)
+    draws = streams.draw(algorithm, state, batch.shape[0], axis)
     real = images.to_range(batch, algorithm.nets.output_range)
-    state, d_metrics = _discriminator_step(algorithm, state, real, keys, axis)
-    state, g_metrics = _generator_step(algorithm, state, keys, axis)
+    state, d_metrics = _discriminator_step(algorithm, state, real, draws, axis)
+    state, g_metrics = _generator_step(algorithm, state, draws, axis)
     state = replace(state, step=state.step + 1)
     return state, _mean(d_metrics | g_metrics, axis)
 
@@ -66,7 +66,7 @@ def _discriminator_step(
     algorithm: Algorithm,
     state: TrainState,
     real: Float[Array, "batch height width channels"],
-    keys: streams.Keys,
+    draws: streams.Draws,
     axis: str | None,
 ) -> tuple[TrainState, Metrics]:
     """Moves trunk, D head and Q on a real and a generated batch.
@@ -74,11 +74,10 @@ def _discriminator_step(
     The two batches pass D apart, each with its own batch statistics; the running
     averages are those of the real batch, because Q reads real images later.
     """
-    drawn, generated, _ = _generate(algorithm, state, state.params, keys["d_latents"])
-    draws = augment.draw(keys["d_transformation"])
-    transformed = _transform(algorithm, state, real, draws, keys)
-    real = _add_noise(algorithm, state, real, keys["d_noise_real"])
-    generated = _add_noise(algorithm, state, generated, keys["d_noise_generated"])
+    drawn, generated, _ = _generate(algorithm, state, state.params, draws["d_latents"])
+    transformed = _transform(algorithm, state, real, draws)
+    real = _add_noise(algorithm, state, real, draws["d_noise_real"])
+    generated = _add_noise(algorithm, state, generated, draws["d_noise_generated"])
 
     def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
         real_logits, read, stats = _discriminate(algorithm, state, params, real)
@@ -88,7 +87,9 @@ def _discriminator_step(
         named = {f"mi_bound/{name}": bound for name, bound in bounds.items()}
         if transformed is not None:
             _, again, _ = _discriminate(algorithm, state, params, transformed)
-            told, found = real_information.weigh(algorithm, read, again, draws, axis)
+            told, found = real_information.weigh(
+                algorithm, read, again, draws["d_transformation"], axis
+            )
             information, named = information + told, named | found
         value, metrics = objective.discriminator_loss(
             real_logits, logits, information, algorithm.real_label
@@ -104,7 +105,7 @@ def _discriminator_step(
 
 
 def _generator_step(
-    algorithm: Algorithm, state: TrainState, keys: streams.Keys, axis: str | None
+    algorithm: Algorithm, state: TrainState, draws: streams.Draws, axis: str | None
 ) -> tuple[TrainState, Metrics]:
     """Moves G against the D and Q that have just moved.
 
@@ -115,9 +116,9 @@ def _generator_step(
 
     def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
         drawn, generated, stats = _generate(
-            algorithm, state, {**fixed, **params}, keys["g_latents"]
+            algorithm, state, {**fixed, **params}, draws["g_latents"]
         )
-        generated = _add_noise(algorithm, state, generated, keys["g_noise"])
+        generated = _add_noise(algorithm, state, generated, draws["g_noise"])
         logits, outputs, _ = _discriminate(through, state, fixed, generated)
         information = jnp.zeros(())
         if algorithm.info_to_generator:
@@ -132,13 +133,13 @@ def _generator_step(
         state, stats={**state.stats, **_mean(player(stats, G_PLAYER), axis)}
     )
     if algorithm.average_decay:
-        average = _average(algorithm, state, keys["g_latents"], axis)
+        average = _average(algorithm, state, draws["g_latents"], axis)
         state = replace(state, average=average)
     return state, metrics
 
 
 def _average(
-    algorithm: Algorithm, state: TrainState, keys: Array, axis: str | None
+    algorithm: Algorithm, state: TrainState, uniform: Array, axis: str | None
 ) -> Variables:
     """G's average after G has moved, and the batch statistics of what it makes.
 
@@ -149,7 +150,7 @@ def _average(
     params = optax.incremental_update(moved, average, rate)
     before = replace(state, stats={"generator": state.average["stats"]})
     local = _local({"generator": params}, axis)
-    _, _, stats = _generate(algorithm, before, local, keys)
+    _, _, stats = _generate(algorithm, before, local, uniform)
     return {"params": params, "stats": _mean(stats["generator"], axis)}
 
 
@@ -181,9 +182,9 @@ def _local(params: Variables, axis: str | None) -> Variables:
 
 
 def _generate(
-    algorithm: Algorithm, state: TrainState, params: Variables, keys: Array
+    algorithm: Algorithm, state: TrainState, params: Variables, uniform: Array
 ) -> tuple[Latents, Array, Variables]:
-    drawn = latents.sample(algorithm.spec, keys)
+    drawn = latents.sample(algorithm.spec, uniform)
     inputs = latents.pack(algorithm.spec, drawn)
     generated, stats = networks.generate(
         algorithm.nets, params, state.stats, inputs, train=True
@@ -205,23 +206,21 @@ def _discriminate(
 
 
 def _transform(
-    algorithm: Algorithm,
-    state: TrainState,
-    real: Array,
-    draws: Array,
-    keys: streams.Keys,
+    algorithm: Algorithm, state: TrainState, real: Array, draws: streams.Draws
 ) -> Array | None:
     """The real images as Q is to recognise them again, if it is asked to."""
     if not algorithm.reads_transformed:
         return None
-    moved = augment.transform(algorithm.augmentation, real, draws)
-    return _add_noise(algorithm, state, moved, keys["d_noise_transformed"])
+    moved = augment.transform(algorithm.augmentation, real, draws["d_transformation"])
+    return _add_noise(algorithm, state, moved, draws["d_noise_transformed"])
 
 
-def _add_noise(algorithm: Algorithm, state: TrainState, x: Array, keys: Array) -> Array:
+def _add_noise(
+    algorithm: Algorithm, state: TrainState, x: Array, uniform: Array
+) -> Array:
     if algorithm.noise_sd is None:
         return x
-    return objective.add_instance_noise(x, keys, algorithm.noise_sd(state.step))
+    return objective.add_instance_noise(x, uniform, algorithm.noise_sd(state.step))
 
 
 def _mean(tree: Any, axis: str | None) -> Any:

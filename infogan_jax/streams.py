@@ -1,36 +1,59 @@
-"""The random keys of a step: one for each purpose and example."""
+"""What a step draws: numbers from U(-1, 1), for each purpose and example."""
+
+import math
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
+from infogan_jax import augment, distributions
+from infogan_jax.algorithm import Algorithm
 from infogan_jax.state import TrainState
 
-Keys = dict[str, Array]
-"""A key [batch] for each of `STREAMS`."""
-
-STREAMS = (
-    "d_latents",
-    "d_noise_real",
-    "d_noise_generated",
-    "g_latents",
-    "g_noise",
-    "d_transformation",
-    "d_noise_transformed",
-)
+Draws = Mapping[str, Float[Array, "batch _"]]
+"""The numbers of each example, by purpose (`sizes`)."""
 
 
-def example_keys(state: TrainState, count: int, axis: str | None) -> Keys:
-    """A key for each stream and example, by the example's place in the whole batch.
+def sizes(algorithm: Algorithm) -> dict[str, int]:
+    """How many numbers an example needs for each purpose; none where it is off.
 
-    What an example draws does not depend on how many devices share the batch.
+    Latents come first, so that they stay the same whatever else is drawn.
     """
-    key = jax.random.fold_in(jax.random.key(state.seed), state.step)
-    first = 0 if axis is None else lax.axis_index(axis) * count
-    places = first + jnp.arange(count)
-    fold = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
+    spec, transformed = algorithm.spec, algorithm.reads_transformed
+    noisy = algorithm.noise_sd is not None
+    pixels = math.prod(algorithm.nets.image_shape) if noisy else 0
     return {
-        name: fold(jax.random.fold_in(key, stream), places)
-        for stream, name in enumerate(STREAMS)
+        "d_latents": spec.draws,
+        "g_latents": spec.draws,
+        "d_transformation": augment.DRAWS if transformed else 0,
+        "d_noise_real": pixels,
+        "d_noise_generated": pixels,
+        "g_noise": pixels,
+        "d_noise_transformed": pixels if transformed else 0,
     }
+
+
+def draw(
+    algorithm: Algorithm, state: TrainState, count: int, axis: str | None
+) -> Draws:
+    """Everything that a step draws for `count` examples, as one vector of each.
+
+    It depends on the seed, the step and the example's place in the whole batch, but
+    not on how many devices share the batch. XLA takes as long to compile one more
+    small draw as to compile a layer: so there is one, and the distributions are made
+    from it (`distributions.standard_normal`, `latents.sample`).
+    """
+    step_key = jax.random.fold_in(jax.random.key(state.seed), state.step)
+    first = 0 if axis is None else lax.axis_index(axis) * count
+    length = sizes(algorithm)
+
+    def one(place: Array) -> Array:
+        key = jax.random.fold_in(step_key, place)
+        return distributions.uniform(key, (sum(length.values()),))
+
+    numbers = jax.vmap(one)(first + jnp.arange(count))
+    ends = np.cumsum(list(length.values()))[:-1]
+    return dict(zip(length, jnp.split(numbers, ends, axis=1), strict=True))

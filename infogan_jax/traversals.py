@@ -5,10 +5,11 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, UInt8, UInt32
+from jaxtyping import Array, Float, Int, UInt8, UInt32
 
-from infogan_jax import images, latents, networks
+from infogan_jax import distributions, images, latents, networks
 from infogan_jax.latents import Code, Latents, LatentSpec
 from infogan_jax.networks import Networks, Variables
 
@@ -23,18 +24,18 @@ def draw(spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int) -> Latents
 
     They are drawn 512 at a time, so that any number needs one program only.
     """
-    whole = max(1, -(-count // BATCH_SIZE)) * BATCH_SIZE
-    keys = jax.random.key_data(jax.random.split(jax.random.key(seed), whole))
-    parts = [
-        _draw(spec, part) for part in np.split(np.asarray(keys), whole // BATCH_SIZE)
-    ]
+    root = jnp.asarray(seed, jnp.uint32)
+    parts = [_draw(spec, root, part) for part in range(max(1, -(-count // BATCH_SIZE)))]
     joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
     return jax.tree.map(lambda leaf: leaf[:count], joined)
 
 
 @partial(jax.jit, static_argnums=0)
-def _draw(spec: LatentSpec, keys: UInt32[Array, "batch words"]) -> Latents:
-    return latents.sample(spec, jax.random.wrap_key_data(keys))
+def _draw(
+    spec: LatentSpec, seed: UInt32[Array, ""], part: Int[Array, ""] | int
+) -> Latents:
+    key = jax.random.fold_in(jax.random.key(seed), part)
+    return latents.sample(spec, distributions.uniform(key, (BATCH_SIZE, spec.draws)))
 
 
 def rows(spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int) -> Latents:

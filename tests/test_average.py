@@ -49,8 +49,8 @@ def test_the_parameters_are_an_exponential_moving_average_that_moves_no_player()
 def test_the_statistics_are_those_of_the_images_that_the_average_makes():
     first, after = run(DECAY)[:2]
     nets, spec = algorithm(DECAY).nets, algorithm(DECAY).spec
-    keys = streams.example_keys(first, len(BATCH), None)
-    inputs = latents.pack(spec, latents.sample(spec, keys["g_latents"]))
+    draws = streams.draw(algorithm(DECAY), first, len(BATCH), None)
+    inputs = latents.pack(spec, latents.sample(spec, draws["g_latents"]))
 
     @jax.jit
     def made_by(params):

@@ -1,5 +1,7 @@
 """The prior, G's input vector and how Q's output vector is read."""
 
+from dataclasses import replace
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from infogan_jax import latents
+from infogan_jax import distributions, latents
 from infogan_jax.latents import Code, Latents, LatentSpec
 from infogan_jax.notation import parse_codes
 
@@ -16,7 +18,8 @@ MIXED = parse_codes("digit=categorical(10), 2 x uniform, gaussian")
 
 
 def _draw(spec: LatentSpec, count: int = 20_000, seed: int = 0) -> Latents:
-    return sample(spec, jax.random.split(jax.random.key(seed), count))
+    key = jax.random.key(seed)
+    return sample(spec, distributions.uniform(key, (count, spec.draws)))
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +45,8 @@ def test_sizes_are_those_of_the_papers_tables(codes, noise, inputs, fixed, learn
     assert (spec.input_size, spec.output_size) == (inputs, fixed)
     assert (free.input_size, free.output_size) == (inputs, learned)
     packed = jax.eval_shape(
-        lambda keys: latents.pack(spec, latents.sample(spec, keys)),
-        jax.random.split(jax.random.key(0), 3),
+        lambda uniform: latents.pack(spec, latents.sample(spec, uniform)),
+        jnp.zeros((3, spec.draws)),
     )
     chex.assert_shape(packed, (3, inputs))
     read = jax.eval_shape(
@@ -89,13 +92,17 @@ def test_all_variables_of_one_example_are_uncorrelated(drawn):
     np.testing.assert_allclose(correlation, np.eye(len(columns)), atol=0.03)
 
 
-def test_what_an_example_draws_depends_on_its_own_key_only(drawn):
-    places = np.array([17, 0, 19_999, 4])
-    keys = jax.random.split(jax.random.key(0), 20_000)[places]
-    alone = sample(LatentSpec(MIXED, 3), keys)
-    expected = jax.tree.map(lambda values: values[places], drawn)
-    chex.assert_trees_all_close(alone, expected, atol=1e-6)
-    assert len(set(alone.codes["uniform_0"].tolist())) == 4
+def test_each_number_draws_one_variable_by_its_inverse_distribution_function():
+    uniform = jnp.array([[-0.999, -0.5, 0.25, 0.0, 0.8], [0.3, 0.5, -1.0, 0.5, -0.8]])
+    spec = LatentSpec(parse_codes("categorical(4), uniform, gaussian"), 2)
+    drawn = sample(spec, uniform)
+    np.testing.assert_array_equal(drawn.codes["categorical_0"], [0, 2])
+    np.testing.assert_array_equal(drawn.codes["uniform_0"], uniform[:, 1])
+    np.testing.assert_array_equal(drawn.noise, uniform[:, 3:])
+    drawn = sample(replace(spec, noise_kind="gaussian"), uniform)
+    expected = stats.norm.ppf((1 + uniform) / 2)
+    np.testing.assert_allclose(drawn.codes["gaussian_0"][0], expected[0, 2], rtol=1e-5)
+    np.testing.assert_allclose(drawn.noise, expected[:, 3:], rtol=1e-5)
 
 
 def test_pack_writes_one_hot_categories_and_values_in_order_and_then_noise():

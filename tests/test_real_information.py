@@ -135,9 +135,9 @@ def test_the_step_adds_the_gradient_of_the_weighted_bounds_to_d_and_q(first):
     plain, _ = stepped(first)
     informed, metrics = stepped(first, **ASKED)
     algorithm = descent()
-    keys = streams.example_keys(first, len(BATCH), None)
     real = jnp.float32(BATCH) / 255
-    draws = augment.draw(keys["d_transformation"])
+    asked = descent(**ASKED)
+    draws = streams.draw(asked, first, len(BATCH), None)["d_transformation"]
     moved = augment.transform(MOVES, real, draws)
 
     def value(players):

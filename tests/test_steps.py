@@ -77,18 +77,18 @@ def gradients(*args, **switches):
 def equation_6(before, lam_d, lam_g, sd, target, rate_d):
     """The gradients of D/Q and then of G, from the paper's formula alone."""
     nets, spec = descent().nets, descent().spec
-    keys = streams.example_keys(before, len(BATCH), None)
+    algorithm = descent(noise_sd=jnp.float32)
+    draws = streams.draw(algorithm, before, len(BATCH), None)
 
     def run(module, name, params, x):
         variables = {"params": params[name], "batch_stats": before.stats[name]}
         return module.apply(variables, x, True, mutable=["batch_stats"])[0]
 
     def noisy(x, name):
-        draw = jax.vmap(lambda key: jax.random.normal(key, (8, 8, 1)))
-        return x + sd * draw(keys[name])
+        return x + sd * densities.norm.ppf((1 + draws[name]) / 2).reshape(x.shape)
 
     def generated(params, latents_name, noise_name):
-        drawn = latents.sample(spec, keys[latents_name])
+        drawn = latents.sample(spec, draws[latents_name])
         x = run(nets.generator, "generator", params, latents.pack(spec, drawn))
         return drawn.codes, noisy(x, noise_name)
 

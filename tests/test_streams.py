@@ -1,35 +1,72 @@
-"""The random keys of a step: none is used twice, and none depends on the sharing."""
+"""What a step draws: no number twice, whatever else is on and however it is shared."""
+
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from conftest import build_tiny
+from scipy import stats
 
 from infogan_jax import state, streams
 
-FIRST = state.create(build_tiny(), jnp.uint32(7))
+ALL = replace(build_tiny(), noise_sd=jnp.float32, real_information=1.0)
+FIRST = state.create(ALL, jnp.uint32(7))
+draw = jax.jit(streams.draw, static_argnums=(0, 2, 3))
 
 
-def keys_at(step, count=16):
+def drawn_at(step, algorithm=ALL, count=16):
     before = FIRST.replace(step=jnp.int32(step))
-    return streams.example_keys(before, count, None)
+    return jax.device_get(draw(algorithm, before, count, None))
 
 
-def test_every_purpose_step_and_example_draws_from_a_key_of_its_own():
-    keys = [keys_at(step) for step in range(3)]
-    seen = [jax.random.key_data(key) for one in keys for key in one.values()]
-    assert len(seen) == 3 * len(streams.STREAMS)
-    assert len(np.unique(np.concatenate(seen), axis=0)) == len(seen) * 16
+def test_every_purpose_step_and_example_draws_numbers_of_its_own():
+    steps = [drawn_at(step) for step in range(3)]
+    rows = [part for one in steps for row in one.values() for part in row[:, :6]]
+    assert len(rows) == 3 * 7 * 16
+    assert len(np.unique(np.stack(rows), axis=0)) == len(rows)
+
+
+def test_numbers_are_even_between_minus_one_and_one_and_uncorrelated():
+    drawn = drawn_at(0, count=4096)
+    together = np.concatenate([part[:, :4] for part in drawn.values()], axis=1)
+    assert np.abs(together).max() < 1
+    assert stats.kstest(together.ravel(), stats.uniform(-1, 2).cdf).pvalue > 0.01
+    np.testing.assert_allclose(np.cov(together.T), np.eye(28) / 3, atol=0.03)
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"noise_sd": None},
+        {"real_information": 0.0},
+        {"real_information": 0.0, "real_change": 1.0},
+    ],
+)
+def test_latents_are_the_same_whatever_else_is_drawn(switches):
+    other = replace(ALL, **switches)
+    assert streams.sizes(other) != streams.sizes(ALL) or other.reads_transformed
+    for name in ("d_latents", "g_latents"):
+        np.testing.assert_array_equal(drawn_at(0, other)[name], drawn_at(0)[name])
+
+
+def test_what_is_off_draws_nothing():
+    sizes = streams.sizes(build_tiny())
+    latents = build_tiny().spec.draws
+    assert sum(sizes.values()) == 2 * latents > 0
+    pixels = 8 * 8
+    on = {**sizes, "d_transformation": 6} | {
+        name: pixels for name in sizes if "noise" in name
+    }
+    assert streams.sizes(ALL) == on
 
 
 @pytest.mark.parametrize("devices", [2, 4])
-def test_devices_that_share_a_batch_hold_the_keys_of_the_whole(devices):
+def test_devices_that_share_a_batch_draw_the_numbers_of_the_whole(devices):
     def shares(_):
-        return streams.example_keys(FIRST, 16 // devices, "data")
+        return streams.draw(ALL, FIRST, 16 // devices, "data")
 
-    split = jax.vmap(shares, axis_name="data")(jnp.arange(devices))
-    for name, key in keys_at(0).items():
-        whole = jax.random.key_data(key)
-        shared = jax.random.key_data(split[name].reshape(-1))
-        np.testing.assert_array_equal(shared, whole)
+    split = jax.jit(jax.vmap(shares, axis_name="data"))(jnp.arange(devices))
+    for name, whole in drawn_at(0).items():
+        np.testing.assert_array_equal(split[name].reshape(whole.shape), whole)
