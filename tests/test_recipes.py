@@ -22,6 +22,7 @@ def test_mnist_has_the_paper_s_networks_and_rates_and_what_the_digits_add(mode):
         found, wanted = dict(config[part]), dict(digits.get_config()[part])
         assert found != dict(paper[part])
         assert 0 < found.pop(strength) < wanted.pop(strength)
+        assert found.pop("change_weight", 1.0) > wanted.pop("change_weight", 0.0) == 0.0
         assert found | {"codes": ""} == wanted | {"codes": ""}
 
 
