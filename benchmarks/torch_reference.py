@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from infogan_jax import latents, notation
 from infogan_jax.algorithm import Algorithm
-from infogan_jax.networks import WEIGHT_SD, Networks, Variables
-from infogan_jax.stack import Stack
+from infogan_jax.networks import Networks, Variables
+from infogan_jax.stack import WEIGHT_SD, Stack
 
 LINEAR = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 NORM = (nn.BatchNorm1d, nn.BatchNorm2d)

@@ -19,7 +19,7 @@ from infogan_jax import batches, notation
 from infogan_jax.images import to_range
 from infogan_jax.layers import Layer
 from infogan_jax.networks import Variables
-from infogan_jax.stack import Stack
+from infogan_jax.stack import Stack, draw_weights
 
 LAYERS = "conv 32 s2 bn relu, conv 64 s2 bn relu, fc 128 bn relu"
 BATCH_SIZE = 128
@@ -133,11 +133,11 @@ def _fit(
 
 def _first(stacks: Stacks, seed: Array, x: Array) -> tuple[Params, Variables]:
     hidden, last = stacks
-    first_key, last_key = jax.random.split(jax.random.key(seed))
-    variables = hidden.init(first_key, x, False)
+    key = jax.random.key(seed)
+    variables = hidden.init(key, x, False)
     features = hidden.apply(variables, x, False)
-    params = (variables["params"], last.init(last_key, features, False)["params"])
-    return params, variables.get("batch_stats", {})
+    params = (variables["params"], last.init(key, features, False)["params"])
+    return draw_weights(params, key), variables.get("batch_stats", {})
 
 
 @partial(jax.jit, static_argnums=0)

@@ -42,7 +42,7 @@ class Linear(nn.Module):
     """A linear map: `fc`, `conv` or `upconv`, with a bias where asked.
 
     Weights are float32; input and weights are rounded to `dtype` for the product, which
-    has that type. `networks.init` draws the first ones.
+    has that type. `stack.draw_weights` draws the first ones.
     """
 
     kind: str

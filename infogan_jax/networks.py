@@ -13,15 +13,12 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Key
 
 from infogan_jax.convolutions import Images
 from infogan_jax.layers import OUTPUT_RANGES, Layer
-from infogan_jax.stack import Stack
-
-WEIGHT_SD = 0.02
+from infogan_jax.stack import Stack, draw_weights
 
 Variables = Mapping[str, Any]
 """`generator`, `discriminator` and `recognition`, each with a tree of arrays."""
@@ -118,11 +115,7 @@ def along(networks: Networks, axis: str | None) -> Networks:
 
 
 def init(networks: Networks, key: Key[Array, ""]) -> tuple[Variables, Variables]:
-    """Draws the parameters and the first batch statistics of all three networks.
-
-    Kernels start at N(0, 0.02^2), scales of batch norm at N(1, 0.02^2), as in the
-    authors' program, biases at 0.
-    """
+    """Draws the parameters and the first batch statistics of all three networks."""
     g_key, d_key, q_key, weights_key = jax.random.split(key, 4)
     inputs = jnp.zeros((2, networks.input_size))
     images = jnp.zeros((2, *networks.image_shape))
@@ -139,26 +132,7 @@ def init(networks: Networks, key: Key[Array, ""]) -> tuple[Variables, Variables]
         )
     params = {name: tree["params"] for name, tree in variables.items()}
     stats = {name: tree.get("batch_stats", {}) for name, tree in variables.items()}
-    return _scatter(params, weights_key), stats
-
-
-def _scatter(params: Variables, key: Key[Array, ""]) -> Variables:
-    """Moves every kernel and scale by N(0, 0.02^2), all of them by one draw.
-
-    XLA takes seconds to compile a draw for each.
-    """
-    flat, tree = jax.tree_util.tree_flatten_with_path(params)
-    scattered = [path[-1].key in ("kernel", "scale") for path, _ in flat]
-    sizes = [
-        leaf.size * moves for (_, leaf), moves in zip(flat, scattered, strict=True)
-    ]
-    draws = WEIGHT_SD * jax.random.normal(key, (sum(sizes),))
-    parts = jnp.split(draws, np.cumsum(sizes)[:-1])
-    moved = [
-        leaf + part.reshape(leaf.shape) if part.size else leaf
-        for (_, leaf), part in zip(flat, parts, strict=True)
-    ]
-    return jax.tree.unflatten(tree, moved)
+    return draw_weights(params, weights_key), stats
 
 
 def generate(

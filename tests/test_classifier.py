@@ -101,8 +101,8 @@ def test_a_trained_classifier_cannot_change(trained):
 def test_any_layers_in_the_notation_of_a_config_and_any_number_of_classes():
     images = np.random.default_rng(0).integers(0, 256, (6, 4, 4, 3), np.uint8)
     labels = np.array([0, 2, 1, 0, 2, 1])
-    found = classifier.train_classifier(images, labels, 0, 60, "fc 7 relu")
-    assert found.features(images).shape == (6, 7)
+    found = classifier.train_classifier(images, labels, 0, 60, "fc 16 relu")
+    assert found.features(images).shape == (6, 16)
     np.testing.assert_array_equal(found.predict(images), labels)
 
 
