@@ -33,7 +33,8 @@ def standard_normal(uniform: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 def category(uniform: Float[Array, "*shape"], size: int) -> Int[Array, "*shape"]:
     """One of `size` categories, all equally likely, for each number of U(-1, 1)."""
-    return jnp.floor((uniform + 1.0) / 2.0 * size).astype(jnp.int32)
+    index = jnp.floor((uniform + 1.0) / 2.0 * size).astype(jnp.int32)
+    return jnp.minimum(index, size - 1)
 
 
 def categorical_log_prob(

@@ -1,4 +1,4 @@
-"""Log densities and entropies against scipy, and at extreme arguments."""
+"""Densities, entropies and quantiles against scipy, and at extreme arguments."""
 
 import chex
 import jax
@@ -111,6 +111,26 @@ def test_normal_entropy_is_scipys(sd):
 def test_default_entropies_are_those_of_the_priors():
     assert distributions.uniform_entropy() == pytest.approx(np.log(2))
     assert distributions.normal_entropy() == pytest.approx(1.418939, abs=1e-6)
+
+
+LAST = np.nextafter(np.float32(1), np.float32(0))
+
+
+def test_standard_normals_are_scipys_quantiles_and_finite_at_the_ends():
+    uniform = np.linspace(-0.999, 0.999, 101, dtype=np.float32)
+    expected = stats.norm.ppf((1 + uniform.astype(float)) / 2)
+    found = jax.jit(distributions.standard_normal)(jnp.array(uniform))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    ends = distributions.standard_normal(jnp.array([-LAST, LAST]))
+    assert 5.2 < ends[1] == -ends[0] < 5.5
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10, 1000])
+def test_categories_divide_the_line_evenly_from_one_end_to_the_other(size):
+    middles = (2 * np.arange(size, dtype=np.float32) + 1) / size - 1
+    uniform = jnp.array([-LAST, *middles, LAST])
+    expected = [0, *range(size), size - 1]
+    np.testing.assert_array_equal(distributions.category(uniform, size), expected)
 
 
 def test_a_batch_of_other_size_than_its_logits_is_refused():
