@@ -1,6 +1,7 @@
 """InfoGAN on MNIST: 28x28 gray digits (Chen et al. 2016, table 1).
 
-One Cat(10) code becomes the digit, of two U(-1, 1) codes one its slant, one its width.
+One Cat(10) code becomes the digit, the first of two U(-1, 1) codes its slant, the
+second how much ink it has: wide and thick, or narrow and thin.
 
     python train.py --config=configs/mnist.py           # the recipe that finds digits
     python train.py --config=configs/mnist.py:paper     # the paper's
@@ -20,8 +21,11 @@ pairs of digits shared a category: accuracy 0.79 (docs/results.md).
 The default adds what configs/digits.py adds, less of it: instance noise, the bound on
 real images (docs/method.md), continuous codes of unequal lambda whose standard
 deviation Q learns, Gaussian noise. It has 16 noise variables, so that more of what
-varies in a digit is left to the codes. After 1,000 steps the accuracy was 0.971 +-
-0.001 over five seeds, at worst 0.970; slant and width had a code each in three.
+varies in a digit is left to the codes, and `change_weight`, so that a continuous code
+has one sense in every digit. After 1,000 steps the accuracy was 0.970 +- 0.011 over
+five seeds, at worst 0.951; |Spearman| of the first code with the slant was at least
+0.92 (without `change_weight` 0.23 to 0.83), of the second with width or thickness at
+least 0.75 within the digits. Samples were farther from the data than without it.
 
 The data comes from tfds into config.data.directory ("" is tfds's default).
 """
