@@ -19,7 +19,7 @@ DRAWS = 6
 shear, scale of the width, of the height, shift to the right and down."""
 
 LEAN_AND_SIZE = slice(0, 4)
-"""The draws that tell what is seen, not where."""
+"""The draws of what is seen, not of where: all but the shift."""
 
 
 @dataclass(frozen=True)

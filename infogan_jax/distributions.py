@@ -18,7 +18,7 @@ _SMALLEST = 1e-30  # whose logarithm is finite in float32
 _ABOVE_MINUS_ONE = float(np.nextafter(np.float32(-1.0), np.float32(0.0)))
 
 
-def uniform(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "*shape"]:
+def draw_uniform(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "*shape"]:
     """Numbers from U(-1, 1), both ends left out."""
     return jax.random.uniform(key, shape, minval=_ABOVE_MINUS_ONE)
 
@@ -32,7 +32,10 @@ def standard_normal(uniform: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 
 def category(uniform: Float[Array, "*shape"], size: int) -> Int[Array, "*shape"]:
-    """One of `size` categories, all equally likely, for each number of U(-1, 1)."""
+    """One of `size` categories, 0 to size - 1, for each number of U(-1, 1).
+
+    All are equally likely.
+    """
     index = jnp.floor((uniform + 1.0) / 2.0 * size).astype(jnp.int32)
     return jnp.minimum(index, size - 1)
 

@@ -129,13 +129,13 @@ def sample(spec: LatentSpec, uniform: Float[Array, "batch draws"]) -> Latents:
     codes = {
         code.name: distributions.category(uniform[:, place], code.size)
         if code.is_categorical
-        else _shape(code.kind, uniform[:, place])
+        else _from_uniform(code.kind, uniform[:, place])
         for place, code in enumerate(spec.codes)
     }
-    return Latents(codes, _shape(spec.noise_kind, uniform[:, len(spec.codes) :]))
+    return Latents(codes, _from_uniform(spec.noise_kind, uniform[:, len(spec.codes) :]))
 
 
-def _shape(kind: str, uniform: Array) -> Array:
+def _from_uniform(kind: str, uniform: Array) -> Array:
     return distributions.standard_normal(uniform) if kind == "gaussian" else uniform
 
 

@@ -13,6 +13,7 @@ from jaxtyping import Array, Key
 from infogan_jax.layers import Layer, Linear, activate, batch_norm
 
 WEIGHT_SD = 0.02
+DRAWN = ("kernel", "scale")
 
 
 class Stack(nn.Module):
@@ -73,8 +74,7 @@ def draw_weights(params: Any, key: Key[Array, ""]) -> Any:
     1, and biases 0. All are one draw: XLA takes seconds to compile one for each.
     """
     flat, tree = jax.tree_util.tree_flatten_with_path(params)
-    drawn = [path[-1].key in ("kernel", "scale") for path, _ in flat]
-    sizes = [leaf.size * moves for (_, leaf), moves in zip(flat, drawn, strict=True)]
+    sizes = [leaf.size if path[-1].key in DRAWN else 0 for path, leaf in flat]
     numbers = WEIGHT_SD * jax.random.normal(key, (sum(sizes),))
     parts = jnp.split(numbers, np.cumsum(sizes)[:-1])
     moved = [

@@ -41,19 +41,19 @@ def draw(
 ) -> Draws:
     """Everything that a step draws for `count` examples, as one vector of each.
 
-    It depends on the seed, the step and the example's place in the whole batch, but
-    not on how many devices share the batch. XLA takes as long to compile one more
-    small draw as to compile a layer: so there is one, and the distributions are made
-    from it (`distributions.standard_normal`, `latents.sample`).
+    Numbers of U(-1, 1) that depend on the seed, the step and the example's place in
+    the whole batch, but not on how many devices share it. XLA takes as long to compile
+    one more small draw as to compile a layer: so there is one, and the distributions
+    are made from it (`distributions.standard_normal`, `latents.sample`).
     """
     step_key = jax.random.fold_in(jax.random.key(state.seed), state.step)
     first = 0 if axis is None else lax.axis_index(axis) * count
-    length = sizes(algorithm)
+    lengths = sizes(algorithm)
 
     def one(place: Array) -> Array:
         key = jax.random.fold_in(step_key, place)
-        return distributions.uniform(key, (sum(length.values()),))
+        return distributions.draw_uniform(key, (sum(lengths.values()),))
 
     numbers = jax.vmap(one)(first + jnp.arange(count))
-    ends = np.cumsum(list(length.values()))[:-1]
-    return dict(zip(length, jnp.split(numbers, ends, axis=1), strict=True))
+    ends = np.cumsum(list(lengths.values()))[:-1]
+    return dict(zip(lengths, jnp.split(numbers, ends, axis=1), strict=True))

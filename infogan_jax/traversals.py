@@ -35,7 +35,9 @@ def _draw(
     spec: LatentSpec, seed: UInt32[Array, ""], part: Int[Array, ""] | int
 ) -> Latents:
     key = jax.random.fold_in(jax.random.key(seed), part)
-    return latents.sample(spec, distributions.uniform(key, (BATCH_SIZE, spec.draws)))
+    return latents.sample(
+        spec, distributions.draw_uniform(key, (BATCH_SIZE, spec.draws))
+    )
 
 
 def rows(spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int) -> Latents:

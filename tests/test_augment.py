@@ -10,7 +10,7 @@ import pytest
 from infogan_jax import augment, distributions
 from infogan_jax.augment import Augmentation
 
-DRAWS = distributions.uniform(jax.random.key(0), (64, augment.DRAWS))
+DRAWS = distributions.draw_uniform(jax.random.key(0), (64, augment.DRAWS))
 FULL = Augmentation(rotation=20.0, shear=0.3, scale=0.2, shift=0.1)
 transform = jax.jit(augment.transform, static_argnums=0)
 

@@ -19,7 +19,7 @@ MIXED = parse_codes("digit=categorical(10), 2 x uniform, gaussian")
 
 def _draw(spec: LatentSpec, count: int = 20_000, seed: int = 0) -> Latents:
     key = jax.random.key(seed)
-    return sample(spec, distributions.uniform(key, (count, spec.draws)))
+    return sample(spec, distributions.draw_uniform(key, (count, spec.draws)))
 
 
 @pytest.fixture(scope="module")

@@ -161,7 +161,7 @@ add_noise = jax.jit(objective.add_instance_noise)
 
 def _noise(sd, count=64, seed=0):
     images = jnp.full((count, 16, 8, 3), 0.5)
-    uniform = distributions.uniform(jax.random.key(seed), (count, 16 * 8 * 3))
+    uniform = distributions.draw_uniform(jax.random.key(seed), (count, 16 * 8 * 3))
     return np.asarray(add_noise(images, uniform, sd) - images)
 
 
@@ -179,7 +179,7 @@ def test_instance_noise_of_sd_zero_leaves_images_as_they_are():
 
 def test_each_pixel_has_the_noise_of_its_own_number():
     images = jnp.zeros((4, 3, 3, 2))
-    uniform = distributions.uniform(jax.random.key(0), (4, 18))
+    uniform = distributions.draw_uniform(jax.random.key(0), (4, 18))
     noise = np.asarray(add_noise(images, uniform, 0.1))
     assert np.unique(noise).size == images.size
     expected = 0.1 * stats.norm.ppf((1 + np.float64(uniform)) / 2)
