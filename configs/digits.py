@@ -56,7 +56,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         info_to_generator=True,
         info_to_trunk=True,
         real_label=1.0,
-        noise_sd=0.25,
+        noise_sd=0.2,
         noise_anneal_steps=0,
     )
     config.real_information = dict(
@@ -66,10 +66,11 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         rotation=15.0,
         shear=0.3,
         scale=0.15,
+        stroke=0.0,
         shift=0.075,
     )
     config.optimiser = dict(
-        discriminator_learning_rate=2e-4,
+        discriminator_learning_rate=4e-4,
         generator_learning_rate=1e-3,
         beta1=0.5,
         beta2=0.999,

@@ -114,6 +114,7 @@ def get_config(mode: str = "32x3") -> ml_collections.ConfigDict:
         rotation=0.0,
         shear=0.0,
         scale=0.0,
+        stroke=0.0,
         shift=0.0,
     )
     config.optimiser = dict(

@@ -86,10 +86,11 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         rotation=15.0,
         shear=0.3,
         scale=0.15,
+        stroke=1.0,
         shift=0.075,
     )
     config.optimiser = dict(
-        discriminator_learning_rate=2e-4,
+        discriminator_learning_rate=4e-4,
         generator_learning_rate=1e-3,
         beta1=0.5,
         beta2=0.999,
@@ -117,8 +118,10 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
             rotation=0.0,
             shear=0.0,
             scale=0.0,
+            stroke=0.0,
             shift=0.0,
         )
+        config.optimiser.discriminator_learning_rate = 2e-4
         config.training.steps = 5000
         config.training.checkpoint_every = 1000
     if mode == "smoke":

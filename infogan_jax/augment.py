@@ -1,8 +1,9 @@
-"""Small random affine maps of images: what an image may undergo and stay what it is.
+"""Small random changes of images: what an image may undergo and stay what it is.
 
-A map is resampled in two passes of one-dimensional linear interpolation (Catmull and
-Smith 1980), first along the rows, then along the columns: two small matrix products,
-fast on every platform, and differentiable.
+An affine map is resampled in two passes of one-dimensional linear interpolation
+(Catmull and Smith 1980), first along the rows, then along the columns: two small matrix
+products, fast on every platform, and differentiable. After it, strokes become thicker
+or thinner.
 """
 
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from jaxtyping import Array, Float
 
 Images = Float[Array, "batch height width channels"]
 
-DRAWS = 6
-"""A map is drawn by numbers from U(-1, 1), shares of the largest extents: of rotation,
-shear, scale of the width, of the height, shift to the right and down."""
+DRAWS = 7
+"""A change is drawn by numbers from U(-1, 1), shares of the largest extents: of
+rotation, shear, scale of the width, of the height, stroke, shift to the right and down.
+"""
 
-LEAN_AND_SIZE = slice(0, 4)
+SEEN = slice(0, 5)
 """The draws of what is seen, not of where: all but the shift."""
 
 
@@ -30,29 +32,34 @@ class Augmentation:
       rotation: in degrees, either way; below 90.
       shear: of the rows against each other, as a slope.
       scale: of width and of height, as a natural logarithm.
+      stroke: how far each edge of what is bright moves out or in, in pixels; at most 1.
       shift: as a share of the side.
     """
 
     rotation: float = 0.0
     shear: float = 0.0
     scale: float = 0.0
+    stroke: float = 0.0
     shift: float = 0.0
 
 
 def transform(
-    augmentation: Augmentation, images: Images, draws: Float[Array, "batch 6"]
+    augmentation: Augmentation, images: Images, draws: Float[Array, "batch 7"]
 ) -> Images:
-    """Each image under the affine map that was drawn for it, about its centre.
+    """Each image under the map that was drawn for it, about its centre.
 
     What lies outside the image is taken from its nearest edge.
     """
-    return jax.vmap(partial(_warp, augmentation))(images, draws)
+    moved = jax.vmap(partial(_warp, augmentation))(images, draws)
+    if not augmentation.stroke:
+        return moved
+    return jax.vmap(_thicken)(moved, draws[:, 4] * augmentation.stroke)
 
 
 def _warp(
     augmentation: Augmentation,
     image: Float[Array, "height width channels"],
-    draw: Float[Array, "6"],
+    draw: Float[Array, "7"],
 ) -> Float[Array, "height width channels"]:
     """Reads the image at A p + t for every pixel p = (x, y), both from the centre.
 
@@ -69,11 +76,26 @@ def _warp(
     xx, xy = cos * wide, cos * shear - sin * high
     yx, yy = sin * wide, sin * shear + cos * high
     x, y = _from_centre(width), _from_centre(height)
-    dx, dy = draw[4] * augmentation.shift * width, draw[5] * augmentation.shift * height
+    dx, dy = draw[5] * augmentation.shift * width, draw[6] * augmentation.shift * height
     columns = (xx - xy * yx / yy) * x[None, :] + (xy / yy) * (y[:, None] - dy) + dx
     rows = yx * x[:, None] + yy * y[None, :] + dy
     image = jnp.einsum("yxj,yjc->yxc", _weights(columns, width), image)
     return jnp.einsum("xyi,ixc->yxc", _weights(rows, height), image)
+
+
+def _thicken(
+    image: Float[Array, "height width channels"], pixels: Float[Array, ""]
+) -> Float[Array, "height width channels"]:
+    """What is bright grows by a part of a pixel on each side, or shrinks if it is < 0.
+
+    A mixture of the image and its dilation or erosion (Serra 1982) by the four
+    neighbours of a pixel.
+    """
+    framed = jnp.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    rows, columns = framed[:, 1:-1], framed[1:-1]
+    cross = jnp.stack([image, rows[:-2], rows[2:], columns[:, :-2], columns[:, 2:]])
+    grown, shrunk = cross.max(axis=0) - image, cross.min(axis=0) - image
+    return image + jnp.maximum(pixels, 0) * grown + jnp.maximum(-pixels, 0) * shrunk
 
 
 def _from_centre(length: int) -> Float[Array, "length"]:

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 
 from infogan_jax import distributions, latents
 from infogan_jax.algorithm import Algorithm
-from infogan_jax.augment import LEAN_AND_SIZE
+from infogan_jax.augment import SEEN
 from infogan_jax.latents import Categorical, LatentSpec, Normal
 from infogan_jax.objective import Metrics, weighted_information
 
@@ -25,7 +25,7 @@ def weigh(
     algorithm: Algorithm,
     outputs: Float[Array, "batch outputs"],
     transformed: Float[Array, "batch outputs"],
-    draws: Float[Array, "batch 6"],
+    draws: Float[Array, "batch 7"],
     axis: str | None,
 ) -> tuple[Float[Array, ""], Metrics]:
     """What D and Q maximise of both kinds of bound, and each bound by name.
@@ -90,14 +90,14 @@ def change_bounds(
     spec: LatentSpec,
     outputs: Float[Array, "batch outputs"],
     transformed: Float[Array, "batch outputs"],
-    draws: Float[Array, "batch 6"],
+    draws: Float[Array, "batch 7"],
     axis: str | None = None,
 ) -> Metrics:
     """What the change of each continuous code tells of T, in nats.
 
     Under T the mean that Q reads of a code changes by d = mean(Tx) - mean(x). Of the
-    numbers t that T was drawn by, for lean and size, d follows one direction u, that
-    of E[t d]; a linear reader with Gaussian errors learns from d
+    numbers t that T was drawn by, for lean, size and stroke, d follows one direction u,
+    that of E[t d]; a linear reader with Gaussian errors learns from d
 
         -1/2 ln(1 - r^2),  r^2 = the share of Var(d) that is linear in u,
 
@@ -108,7 +108,7 @@ def change_bounds(
     error like any other: what a picture shows does not depend on its frame.
 
     A later code is credited only with what is orthogonal to the directions of the
-    earlier ones, so that two codes do not follow the same; a fifth finds none left.
+    earlier ones, so that two codes do not follow the same; a sixth finds none left.
 
     Args:
       spec: the codes.
@@ -118,7 +118,7 @@ def change_bounds(
       axis: the device axis over which moments are averaged, if any.
     """
     before, after = latents.unpack(spec, outputs), latents.unpack(spec, transformed)
-    mean, t = _mean_over(axis), draws[:, LEAN_AND_SIZE]
+    mean, t = _mean_over(axis), draws[:, SEEN]
     taken: list[Array] = []
     bounds: Metrics = {}
     for name, first in before.items():

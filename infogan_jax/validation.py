@@ -106,6 +106,7 @@ FIELDS = {
     "real_information.rotation": number(0, 45),
     "real_information.shear": number(0, 1),
     "real_information.scale": number(0, 1),
+    "real_information.stroke": number(0, 1),
     "real_information.shift": number(0, 0.5),
     "optimiser.discriminator_learning_rate": number(0, above=True),
     "optimiser.generator_learning_rate": number(0, above=True),
@@ -122,7 +123,7 @@ FIELDS = {
 
 
 CADENCES = ("steps", "log_every", "picture_every", "checkpoint_every")
-LEAN_AND_SIZE = ("rotation", "shear", "scale")
+SEEN = ("rotation", "shear", "scale", "stroke")
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -181,12 +182,12 @@ def check_relations(flat: Mapping[str, Any]) -> None:
             "config.objective.noise_sd (=0) has none; set both, or neither."
         )
     change = flat["real_information.change_weight"]
-    if change and not any(flat[f"real_information.{name}"] for name in LEAN_AND_SIZE):
+    if change and not any(flat[f"real_information.{name}"] for name in SEEN):
         raise UserError(
             f"config.real_information.change_weight (={change}) asks what a rotation, "
-            "shear or change of scale does to a code, but all three are 0; give one of "
-            "config.real_information.rotation, shear and scale an extent, as in "
-            "configs/mnist.py, or set change_weight=0."
+            "shear, change of scale or of stroke does to a code, but all four are 0; "
+            "give config.real_information.rotation, shear, scale or stroke an extent, "
+            "as in configs/mnist.py, or set change_weight=0."
         )
 
 

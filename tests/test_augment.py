@@ -1,5 +1,6 @@
-"""Affine maps: what they leave alone, where they move things, how far at most."""
+"""Small changes of images: what they leave alone, what they move, how far at most."""
 
+from dataclasses import replace
 from functools import partial
 
 import jax
@@ -11,7 +12,8 @@ from infogan_jax import augment, distributions
 from infogan_jax.augment import Augmentation
 
 DRAWS = distributions.draw_uniform(jax.random.key(0), (64, augment.DRAWS))
-FULL = Augmentation(rotation=20.0, shear=0.3, scale=0.2, shift=0.1)
+AFFINE = Augmentation(rotation=20.0, shear=0.3, scale=0.2, shift=0.1)
+FULL = replace(AFFINE, stroke=0.8)
 transform = jax.jit(augment.transform, static_argnums=0)
 
 
@@ -48,9 +50,9 @@ def test_an_even_image_stays_even_and_no_pixel_leaves_the_range_of_its_image():
     assert (moved.min((1, 2, 3)) >= images.min((1, 2, 3)) - 1e-6).all()
 
 
-def test_the_map_is_linear_in_the_image():
+def test_without_a_change_of_stroke_the_map_is_linear_in_the_image():
     a, b = noise(64, 7, 5, 2), noise(64, 7, 5, 2)[::-1]
-    move = partial(transform, FULL, draws=DRAWS)
+    move = partial(transform, AFFINE, draws=DRAWS)
     np.testing.assert_allclose(
         move(a - 2 * b), move(a) - 2 * move(b), rtol=1e-4, atol=1e-5
     )
@@ -58,16 +60,16 @@ def test_the_map_is_linear_in_the_image():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_spot_goes_where_the_inverse_map_sends_it(seed):
-    draw = np.random.default_rng(seed).uniform(-1, 1, 6)
+    draw = np.random.default_rng(seed).uniform(-1, 1, 7)
     angle, shear = np.deg2rad(20.0 * draw[0]), 0.3 * draw[1]
     wide, high = np.exp(0.2 * draw[2:4])
     rotation = np.array(
         [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     )
     matrix = rotation @ np.array([[wide, shear], [0.0, high]])
-    shift = 0.1 * draw[4:] * (33, 41)
+    shift = 0.1 * draw[5:] * (33, 41)
     for start in ((5.0, 0.0), (-3.0, 6.0)):
-        moved = augment._warp(FULL, blob(*start), jnp.asarray(draw, jnp.float32))
+        moved = augment._warp(AFFINE, blob(*start), jnp.asarray(draw, jnp.float32))
         expected = np.linalg.solve(matrix, np.array(start) - shift)
         np.testing.assert_allclose(centroid(moved), expected, atol=0.1)
 
@@ -89,6 +91,36 @@ def test_every_image_draws_its_own_extent_up_to_the_largest(part):
         "shift": np.hypot(0.25 * 33, 0.25 * 41),
     }[part]
     assert 0.75 * farthest < moves.max() < 1.1 * farthest
+
+
+@pytest.mark.parametrize("pixels", [-1.0, -0.5, 0.0, 0.5, 1.0])
+def test_a_stroke_grows_on_each_side_by_a_part_of_a_pixel(pixels):
+    """A bar of 5 x 9 pixels: all four sides move, and no pixel of a corner is met."""
+    bar = jnp.zeros((15, 21, 1)).at[5:10, 6:15].set(1.0)
+    draws = jnp.zeros((1, augment.DRAWS)).at[0, 4].set(pixels)
+    (grown,) = transform(Augmentation(stroke=1.0), bar[None], draws)
+    edge = 2 * (5 + 9) - (4 if pixels < 0 else 0)
+    np.testing.assert_allclose(grown.sum(), 45 + pixels * edge, rtol=1e-6)
+    np.testing.assert_allclose(grown.sum(0)[10], 5 + 2 * pixels, rtol=1e-6)
+    np.testing.assert_allclose(grown.sum(1)[7], 9 + 2 * pixels, rtol=1e-6)
+
+
+def test_to_grow_what_is_bright_is_to_shrink_what_is_dark():
+    images, thicken = noise(64, 8, 9, 3), partial(transform, Augmentation(stroke=0.7))
+    np.testing.assert_allclose(
+        thicken(1 - images, -DRAWS), 1 - thicken(images, DRAWS), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_a_stroke_draws_its_own_extent_up_to_the_largest():
+    images = jnp.tile(blob(0.0, 0.0)[None], (64, 1, 1, 1))
+    mass = transform(Augmentation(stroke=0.5), images, DRAWS).sum((1, 2, 3))
+    most, least = (
+        transform(Augmentation(stroke=0.5), images[:1], jnp.full((1, 7), sign)).sum()
+        for sign in (1.0, -1.0)
+    )
+    assert len(np.unique(np.asarray(mass).round(3))) > 48
+    assert 0.95 * most < mass.max() <= most and least <= mass.min() < 1.05 * least
 
 
 def test_an_image_is_moved_by_its_draw_and_not_by_its_neighbours():

@@ -74,6 +74,7 @@ WRONG = {
     "real_information.temperature": [0.0, -0.5, 1.5, math.nan],
     "real_information.change_weight": [-1.0, math.nan, None],
     "real_information.rotation": [46.0, -1.0],
+    "real_information.stroke": [1.5, -0.5, math.inf],
     "optimiser.discriminator_learning_rate": [0.0, -1e-4, math.nan, "2e-4"],
     "optimiser.beta1": [1.0, -0.5],
     "optimiser.average_decay": [1.0],
@@ -92,8 +93,9 @@ CONTRADICTIONS = [
     ),
     (
         {"real_information.change_weight": 1.0, "real_information.rotation": 0.0}
-        | {"real_information.shear": 0.0, "real_information.scale": 0.0},
-        r"change_weight \(=1\.0\) asks .* all three are 0; give one of",
+        | {"real_information.shear": 0.0, "real_information.scale": 0.0}
+        | {"real_information.stroke": 0.0},
+        r"change_weight \(=1\.0\) asks .* all four are 0; give",
     ),
     (
         {"data.source": "npz", "data.directory": ""},

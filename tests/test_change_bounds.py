@@ -9,10 +9,10 @@ import pytest
 from infogan_jax import real_information
 from infogan_jax.latents import Code, LatentSpec
 
-N = 4000
-DRAWS = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (N, 6)), jnp.float32)
+N = 8000
+DRAWS = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (N, 7)), jnp.float32)
 NOISE = jnp.asarray(np.random.default_rng(1).standard_normal((N, 6)), jnp.float32)
-ROTATION, SHEAR, WIDTH, HEIGHT, RIGHT, DOWN = DRAWS.T
+ROTATION, SHEAR, WIDTH, HEIGHT, STROKE, RIGHT, DOWN = DRAWS.T
 STYLE = 3.0 * NOISE[:, 5]
 
 
@@ -36,9 +36,10 @@ def test_it_is_the_information_of_a_gaussian_channel(sd):
     )
 
 
-def test_it_is_that_of_a_regression_on_lean_and_size():
-    change = 0.3 * ROTATION - 0.5 * SHEAR + 0.2 * HEIGHT + RIGHT + 0.3 * NOISE[:, 0]
-    x = np.column_stack([np.ones(N), np.float64(DRAWS[:, :4])])
+def test_it_is_that_of_a_regression_on_lean_and_size_and_stroke():
+    seen = 0.3 * ROTATION - 0.5 * SHEAR + 0.2 * HEIGHT - 0.4 * STROKE
+    change = seen + RIGHT + 0.3 * NOISE[:, 0]
+    x = np.column_stack([np.ones(N), np.float64(DRAWS[:, :5])])
     y = np.float64(change)
     residual = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
     expected = 0.5 * np.log(y.var() / residual.var())
@@ -76,12 +77,12 @@ def test_a_later_code_has_no_credit_for_what_an_earlier_one_follows():
     assert 0.1 * alone < shared < 0.5 * alone
 
 
-def test_only_four_codes_find_a_direction():
+def test_only_five_codes_find_a_direction():
     told = bounds(
-        *(DRAWS[:, place] + 0.1 * NOISE[:, place] for place in range(4)), HEIGHT
+        *(DRAWS[:, place] + 0.1 * NOISE[:, place] for place in range(5)), HEIGHT
     )
-    assert min(told[:4]) > 1.5
-    assert told[4] < 5e-3
+    assert min(told[:5]) > 1.5
+    assert told[5] < 5e-3
 
 
 def test_a_later_code_does_not_move_an_earlier_one():
@@ -120,7 +121,7 @@ def test_changes_of_any_size_have_finite_gradients(size):
 
 
 def test_a_code_that_is_t_itself_has_a_finite_bound_and_gradient():
-    signs = np.array(np.meshgrid(*[[-1.0, 1.0]] * 6)).reshape(6, -1).T
+    signs = np.array(np.meshgrid(*[[-1.0, 1.0]] * 7)).reshape(7, -1).T
     draws = jnp.asarray(signs / np.sqrt(3), jnp.float32)
 
     def told(scale):

@@ -52,7 +52,7 @@ def test_what_is_off_draws_nothing():
     latents = build_tiny().spec.draws
     assert sum(sizes.values()) == 2 * latents > 0
     pixels = 8 * 8
-    on = {**sizes, "d_transformation": 6} | {
+    on = {**sizes, "d_transformation": 7} | {
         name: pixels for name in sizes if "noise" in name
     }
     assert streams.sizes(ALL) == on
