@@ -5,7 +5,11 @@ inside `lax.scan`. There an upconv is written as what it is along each side, a p
 of polynomials, by matrix products of their coefficients. Where two taps meet a pixel,
 Karatsuba's rule does with three what takes four, so with 9 instead of 16 on two sides.
 A conv is the transpose of an upconv, and autodiff finds the same products in the
-gradients of both. Elsewhere the backend's own are used.
+gradients of both.
+
+Elsewhere the backend's own are used, unless `products` asks for matrix products: where
+a step is mapped over several networks, each image has a kernel of its own, and a
+convolution becomes one in groups, at which a GPU's library is slow.
 """
 
 from collections.abc import Sequence
@@ -25,21 +29,27 @@ Kernel = Float[Array, "size size channels features"]
 Features = Float[Array, "batch rows columns features"]
 
 
-def conv(x: Images, kernel: Kernel, stride: int) -> Features:
+def conv(x: Images, kernel: Kernel, stride: int, products: bool = False) -> Features:
     """Convolution with SAME padding, in the lowering that suits the platform."""
-    chosen = conv_products if _is_for_products(kernel, stride) else conv_native
-    return chosen(x, kernel, stride)
+    if _is_for_products(kernel, stride, products):
+        return conv_products(x, kernel, stride)
+    return conv_native(x, kernel, stride)
 
 
-def upconv(x: Images, kernel: Kernel, stride: int) -> Features:
+def upconv(x: Images, kernel: Kernel, stride: int, products: bool = False) -> Features:
     """Transposed convolution, in the lowering that suits the platform."""
-    chosen = upconv_products if _is_for_products(kernel, stride) else upconv_native
-    return chosen(x, kernel, stride)
+    if _is_for_products(kernel, stride, products):
+        return upconv_products(x, kernel, stride)
+    return upconv_native(x, kernel, stride)
 
 
-def _is_for_products(kernel: Kernel, stride: int) -> bool:
+def _is_for_products(kernel: Kernel, stride: int, asked: bool) -> bool:
     """Known before tracing, so that no lowering is traced that is not used."""
-    return jax.default_backend() == "cpu" and kernel.shape[0] % stride == 0
+    return (asked or _is_cpu()) and kernel.shape[0] % stride == 0
+
+
+def _is_cpu() -> bool:
+    return jax.default_backend() == "cpu"
 
 
 def conv_native(x: Images, kernel: Kernel, stride: int) -> Features:
@@ -121,16 +131,17 @@ def _spread(x: Images, taps: Kernel, stride: int, window: Sequence[slice]) -> Fe
 
     The fine pixels are made as blocks of `stride` x `stride`, side by side in the
     channels, of which every coarse pixel reaches `reach` x `reach`; the rows and
-    columns of `window` are kept. In bfloat16 the sums of Karatsuba's rule would be
-    rounded.
+    columns of `window` are kept. In bfloat16, or in a GPU's products, the sums of
+    Karatsuba's rule would be rounded.
     """
     size, _, channels, features = taps.shape
     reach, block = size // stride, stride**2 * features
     taps = taps.reshape(reach, stride, reach, stride, channels, features)
     taps = taps.transpose(0, 2, 4, 1, 3, 5).reshape(reach, reach, channels, block)
     has_pairs = reach == 2 and min(x.shape[1:3]) > 1
-    pays = min(channels, features) > _PICTURE_CHANNELS and x.dtype == jnp.float32
-    multiply = _karatsuba if has_pairs and pays else _schoolbook
+    is_exact = _is_cpu() and x.dtype == jnp.float32
+    pays = has_pairs and min(channels, features) > _PICTURE_CHANNELS
+    multiply = _karatsuba if pays and is_exact else _schoolbook
     blocks = multiply(x, taps)
     batch, height, width, _ = blocks.shape
     blocks = blocks.reshape(batch, height, width, stride, stride, features)

@@ -42,7 +42,8 @@ class Linear(nn.Module):
     """A linear map: `fc`, `conv` or `upconv`, with a bias where asked.
 
     Weights are float32; input and weights are rounded to `dtype` for the product, which
-    has that type. `stack.draw_weights` draws the first ones.
+    has that type. `stack.draw_weights` draws the first ones. `products` asks for a
+    convolution as matrix products on every platform.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Linear(nn.Module):
     stride: int = 1
     use_bias: bool = True
     dtype: Any = jnp.float32
+    products: bool = False
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
@@ -60,7 +62,8 @@ class Linear(nn.Module):
         if self.kind == "fc":
             y = x @ kernel
         else:
-            y = {"conv": conv, "upconv": upconv}[self.kind](x, kernel, self.stride)
+            convolve = {"conv": conv, "upconv": upconv}[self.kind]
+            y = convolve(x, kernel, self.stride, self.products)
         if self.use_bias:
             bias = self.param("bias", nn.initializers.zeros, (self.features,))
             y = y + jnp.broadcast_to(bias.astype(self.dtype), y.shape)

@@ -103,14 +103,22 @@ def build(
 
 def along(networks: Networks, axis: str | None) -> Networks:
     """The same networks, whose batch statistics are averaged over a device axis."""
+    return _clone(networks, axis=axis)
+
+
+def as_products(networks: Networks) -> Networks:
+    """The same networks, to be mapped over weights (`convolutions`)."""
+    return _clone(networks, products=True)
+
+
+def _clone(networks: Networks, **changed: Any) -> Networks:
     d, q = networks.discriminator, networks.recognition
+    trunk, head = d.trunk.clone(**changed), d.head.clone(**changed)
     return replace(
         networks,
-        generator=networks.generator.clone(axis=axis),
-        discriminator=d.clone(
-            trunk=d.trunk.clone(axis=axis), head=d.head.clone(axis=axis)
-        ),
-        recognition=None if q is None else q.clone(axis=axis),
+        generator=networks.generator.clone(**changed),
+        discriminator=d.clone(trunk=trunk, head=head),
+        recognition=None if q is None else q.clone(**changed),
     )
 
 

@@ -28,6 +28,7 @@ class Stack(nn.Module):
         (Miyato et al. 2018; one power iteration a step).
       axis: the device axis over which batch statistics are averaged, if any.
       dtype: of the activations; the last layer's are float32 in any case.
+      products: whether convolutions are matrix products on every platform.
     """
 
     layers: Sequence[Layer]
@@ -35,6 +36,7 @@ class Stack(nn.Module):
     spectral_norm: bool = False
     axis: str | None = None
     dtype: Any = jnp.float32
+    products: bool = False
 
     @nn.compact
     def __call__(self, x: Array, train: bool) -> Array:
@@ -51,6 +53,7 @@ class Stack(nn.Module):
             layer.stride,
             use_bias=not layer.norm,
             dtype=self.dtype,
+            products=self.products,
             name=f"{layer.kind}_{position}",
         )
         if self.spectral_norm:

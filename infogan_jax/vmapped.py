@@ -6,7 +6,7 @@ rounding is another, since a batched product adds up in another order.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from infogan_jax import (
     compilation,
     environment,
     experiment,
+    networks,
     parallel,
     run_directory,
     state,
@@ -144,6 +145,7 @@ def step_all(
     Returns:
       The next states, and metrics [seeds].
     """
+    algorithm = replace(algorithm, nets=networks.as_products(algorithm.nets))
     step = partial(train_step, algorithm, axis=axis)
     return jax.vmap(step, in_axes=(0, 1))(states, images)
 

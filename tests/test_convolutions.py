@@ -164,6 +164,22 @@ def test_on_a_cpu_neither_the_layer_nor_its_gradient_is_a_convolution(
     assert ("dot(" in compiled or "matmul" in compiled) or is_convolution
 
 
+@pytest.mark.parametrize("shape", [(3, 5, 8, 6), (2, 4, 6, 24)], ids=str)
+def test_on_a_gpu_the_products_are_of_every_pixel_with_every_tap(shape, monkeypatch):
+    """Sums of Karatsuba's rule would be rounded there, to 11 bits by default."""
+    x, kernel = draw(*shape), draw(4, 4, shape[-1], 5, seed=1)
+
+    def counted():
+        upconv = partial(convolutions.upconv, stride=2, products=True)
+        return multiplications(jax.make_jaxpr(upconv)(x, kernel).jaxpr)
+
+    fewer = counted()
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert counted() == math.prod(shape) * 16 * 5 > fewer
+    assert_same(partial(convolutions.upconv, products=True), xla_upconv, x, kernel, 2)
+    assert_same(partial(convolutions.conv, products=True), xla_conv, x, kernel, 2)
+
+
 def test_of_an_upconv_a_gpu_sees_the_three_forms_that_its_library_has():
     def program(x, kernel):
         return value_and_gradients(convolutions.upconv_native, x, kernel, 2)

@@ -73,6 +73,19 @@ def test_a_step_of_several_seeds_is_the_step_of_each():
         )
 
 
+def test_mapped_over_seeds_no_convolution_is_left_to_a_gpu_s_library(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    algorithm = build_tiny(real_information=1.0)
+    one = jax.eval_shape(partial(state.create, algorithm), np.uint32(0))
+    two = jax.tree.map(lambda a: jax.ShapeDtypeStruct((2, *a.shape), a.dtype), one)
+    images = jax.ShapeDtypeStruct((4, 2, 8, 8, 1), np.uint8)
+    together = jax.make_jaxpr(partial(several.step_all, algorithm))(two, images)
+    alone = partial(steps.train_step, algorithm)
+    apart = jax.make_jaxpr(jax.vmap(alone, in_axes=(0, 1)))(two, images)
+    assert "conv_general_dilated" in str(apart)
+    assert "conv_general_dilated" not in str(together)
+
+
 def test_seeds_at_once_record_and_save_what_each_does_alone_across_a_stop(
     config, tmp_path, monkeypatch
 ):
