@@ -87,5 +87,10 @@ def _complain(error: Exception, status: int) -> int:
 
 
 def _last_line(error: Exception) -> str:
+    inner = error.args[0] if error.args else None
+    if isinstance(inner, KeyError):  # ml_collections', where a field is not there
+        field, *hint = str(inner.args[0]).splitlines()
+        found = hint or ["configs/digits.py has every field."]
+        return f"the config has no field {field}. {' '.join(found)}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

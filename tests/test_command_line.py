@@ -58,7 +58,8 @@ def call(cwd, program, *flags, env=None):
         ("train.py", "--config.objective.noise_sd=nan", "objective.noise_sd (=nan)"),
         ("train.py", "--workdir=file/run", "(=file/run) cannot be written"),
         ("eval.py", "--workdir=none", "(=none) has no readable config.json"),
-        ("train.py", "--config.sed=1", "sed"),
+        ("train.py", "--config.sed=1", "no field 'sed'. Did you mean \"seed\""),
+        ("train.py", "--config.data.q=1", "no field 'q'. configs/digits.py has every"),
         ("train.py", "--config=none.py", "none.py"),
         ("train.py", "--config=plain.py", "gives a dict"),
         (
