@@ -8,8 +8,8 @@ A conv is the transpose of an upconv, and autodiff finds the same products in th
 gradients of both.
 
 Elsewhere the backend's own are used, unless `products` asks for matrix products: where
-a step is mapped over several networks, each image has a kernel of its own, and a
-convolution becomes one in groups, at which a GPU's library is slow.
+a step is mapped over several networks, each has kernels of its own, and a convolution
+becomes one in groups, at which a GPU's library is slow.
 """
 
 from collections.abc import Sequence
