@@ -1,6 +1,6 @@
 """InfoGAN on scikit-learn's 1,797 handwritten digits of 8x8 pixels.
 
-The run without flags: no download, two to three minutes on two CPU cores.
+The run without flags: no download, under three minutes on two CPU cores.
 
     python train.py                                     # this file
     python train.py --config=configs/digits.py:smoke    # the same in seconds
