@@ -12,9 +12,12 @@ import errno
 import hashlib
 import logging
 import os
+import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import jax
 import numpy as np
@@ -138,6 +141,7 @@ class Checkpoints:
                 self._manager.delete(step)
 
     def _restore(self, step: int, like: TrainState) -> tuple[TrainState | None, str]:
+        _let_dropped_reads_end_in_silence()
         try:
             restored = self._manager.restore(
                 step,
@@ -153,6 +157,23 @@ class Checkpoints:
         if wrong or len(found) != len(restored.digests):
             return None, f"digest of {wrong[0] if wrong else 'its arrays'} differs"
         return restored.state, ""
+
+
+@cache
+def _let_dropped_reads_end_in_silence() -> None:
+    """Where one read fails orbax drops the others, which end later in its own threads.
+
+    Python would tell of each on stderr, in thousands of lines.
+    """
+    tell = sys.unraisablehook
+
+    def tell_of_the_rest(raised: Any) -> None:
+        code = getattr(raised.object, "cr_code", None)
+        is_of_orbax = code is not None and "orbax" in Path(code.co_filename).parts
+        if not is_of_orbax and str(raised.exc_value) != "Event loop is closed":
+            tell(raised)
+
+    sys.unraisablehook = tell_of_the_rest
 
 
 def _arrays(state: TrainState) -> dict[str, np.ndarray]:

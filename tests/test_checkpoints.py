@@ -1,7 +1,6 @@
 """A checkpoint comes back bit for bit, or is known to be damaged."""
 
 import errno
-import gc
 import logging
 import shutil
 
@@ -15,17 +14,6 @@ from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.state import TrainState
 
 OFFSETS = 8
-
-pytestmark = pytest.mark.filterwarnings(
-    # orbax leaves coroutines behind when it meets a damaged file
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-
-
-@pytest.fixture(autouse=True)
-def _collect_what_orbax_leaves():
-    yield
-    gc.collect()
 
 
 def state_at(step, **fields):

@@ -8,19 +8,9 @@ import random
 import shutil
 
 import pytest
-from test_checkpoints import (
-    _collect_what_orbax_leaves,  # noqa: F401
-    bits,
-    files,
-    pytestmark,
-    restored,
-    saved,
-    state_at,
-)
+from test_checkpoints import bits, files, restored, saved, state_at
 
 from infogan_jax.errors import UserError
-
-__all__ = ["pytestmark"]
 
 TRIALS = max(20, round(600 * float(os.environ.get("TORTURE", "1"))))
 SEED = int(os.environ.get("TORTURE_SEED", "0"))
