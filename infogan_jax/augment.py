@@ -20,6 +20,7 @@ DRAWS = 7
 rotation, shear, scale of the width, of the height, stroke, shift to the right and down.
 """
 
+STROKE = 4
 SEEN = slice(0, 5)
 """The draws of what is seen, not of where: all but the shift."""
 
@@ -53,7 +54,7 @@ def transform(
     moved = jax.vmap(partial(_warp, augmentation))(images, draws)
     if not augmentation.stroke:
         return moved
-    return jax.vmap(_thicken)(moved, draws[:, 4] * augmentation.stroke)
+    return jax.vmap(_thicken)(moved, draws[:, STROKE] * augmentation.stroke)
 
 
 def _warp(
@@ -86,10 +87,10 @@ def _warp(
 def _thicken(
     image: Float[Array, "height width channels"], pixels: Float[Array, ""]
 ) -> Float[Array, "height width channels"]:
-    """What is bright grows by a part of a pixel on each side, or shrinks if it is < 0.
+    """What is bright grows by `pixels`, in [-1, 1], on each side; below 0 it shrinks.
 
     A mixture of the image and its dilation or erosion (Serra 1982) by the four
-    neighbours of a pixel.
+    neighbours of a pixel, so that no value leaves the range of the image.
     """
     framed = jnp.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge")
     rows, columns = framed[:, 1:-1], framed[1:-1]

@@ -37,7 +37,7 @@ def config() -> dict[str, Any]:
         value = flags.FLAGS.config
         _ = value.keys  # a file that could not be loaded raises here
     except Exception as error:  # as above
-        raise UserError(_last_line(error)) from error
+        raise UserError(_in_one_line(error)) from error
     if not isinstance(value, ml_collections.ConfigDict):
         raise UserError(
             f"--config gives a {type(value).__name__}; get_config() must return an "
@@ -82,11 +82,12 @@ def _parse(argv: list[str]) -> list[str]:
 
 def _complain(error: Exception, status: int) -> int:
     program = os.path.basename(sys.argv[0])
-    sys.stderr.write(f"{program}: {_last_line(error)}\n")
+    sys.stderr.write(f"{program}: {_in_one_line(error)}\n")
     return status
 
 
-def _last_line(error: Exception) -> str:
+def _in_one_line(error: Exception) -> str:
+    """The last line of its text, or that the config has no such field."""
     inner = error.args[0] if error.args else None
     if isinstance(inner, KeyError):  # ml_collections', where a field is not there
         field, *hint = str(inner.args[0]).splitlines()

@@ -30,14 +30,20 @@ Features = Float[Array, "batch rows columns features"]
 
 
 def conv(x: Images, kernel: Kernel, stride: int, products: bool = False) -> Features:
-    """Convolution with SAME padding, in the lowering that suits the platform."""
+    """Convolution with SAME padding, in the lowering that suits the platform.
+
+    `products` asks for matrix products on every platform.
+    """
     if _is_for_products(kernel, stride, products):
         return conv_products(x, kernel, stride)
     return conv_native(x, kernel, stride)
 
 
 def upconv(x: Images, kernel: Kernel, stride: int, products: bool = False) -> Features:
-    """Transposed convolution, in the lowering that suits the platform."""
+    """Transposed convolution, in the lowering that suits the platform.
+
+    `products` asks for matrix products on every platform.
+    """
     if _is_for_products(kernel, stride, products):
         return upconv_products(x, kernel, stride)
     return upconv_native(x, kernel, stride)

@@ -107,7 +107,10 @@ def along(networks: Networks, axis: str | None) -> Networks:
 
 
 def as_products(networks: Networks) -> Networks:
-    """The same networks, to be mapped over weights (`convolutions`)."""
+    """The same networks, to be mapped over weights: no convolution comes in groups.
+
+    They compute the same, up to rounding, by matrix products on every platform.
+    """
     return _clone(networks, products=True)
 
 
