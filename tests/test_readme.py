@@ -1,0 +1,31 @@
+"""The README's Python does what it says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from configs import digits
+from infogan_jax import training
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def test_a_run_reads_codes_and_paints_them_and_the_step_can_be_called(
+    tiny_config, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(digits, "get_config", lambda: tiny_config)
+    assert training.train(tiny_config.to_dict(), Path("runs/digits")) == 0
+    capsys.readouterr()
+    read, looped, blocks = {}, {}, BLOCK.findall(README.read_text())
+    for block, left in zip(blocks, [read, looped], strict=True):
+        exec(compile(block, README, "exec"), left)
+    assert read["category"].shape == (360,)
+    assert 0 <= read["category"].min() <= read["category"].max() < 10
+    assert read["painted"].shape == (70, 8, 8, 1) and read["columns"] == 7
+    assert 0 <= read["painted"].min() < read["painted"].max() <= 1
+    assert looped["state"].step == 100
+    bound = looped["metrics"]["mi_bound/categorical_0"]
+    assert float(capsys.readouterr().out) == pytest.approx(float(bound))
