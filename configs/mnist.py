@@ -15,8 +15,8 @@ categories are digits.
 `paper` has 62 noise variables and two continuous codes, so 74 inputs of G, and from
 the authors' program 5,000 steps, uniform noise, and Q's standard deviation fixed at
 1, with which at most -0.226 nat of a continuous code can be certified. That
-program's leaky slope of 0.01 gives way to the paper's 0.1. Over eight seeds
-the accuracy was 0.79 +- 0.10: one found all ten digits (0.960), in the others some
+program's leaky slope of 0.01 gives way to the paper's 0.1. Over eight seeds the
+accuracy was 0.79 +- 0.10: one found all ten digits (0.960), in the others two to six
 shared categories (docs/results.md).
 
 The default adds what configs/digits.py adds, less of it: instance noise, a D that

@@ -21,6 +21,8 @@ rotation, shear, scale of the width, of the height, stroke, shift to the right a
 """
 
 STROKE = 4
+"""The place of the stroke among the draws."""
+
 SEEN = slice(0, 5)
 """The draws of what is seen, not of where: all but the shift."""
 
