@@ -15,7 +15,7 @@ test: lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 torture: $(VENV)/test.installed
-	$(BIN)/python -m pytest -rs tests/torture_*.py
+	$(BIN)/python -m pytest -rs tests/torture/torture_*.py
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .

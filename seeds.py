@@ -1,50 +1,6 @@
 """Trains and evaluates several seeds: `python seeds.py --config=... --seeds=5`."""
 
-from pathlib import Path
-
-from absl import flags
-from ml_collections import config_flags
-
-from infogan_jax import command_line
-
-DEFAULT = str(Path(__file__).parent / "configs" / "digits.py")
-
-
-def define() -> None:
-    """Defines the flags."""
-    config_flags.DEFINE_config_file(
-        "config", DEFAULT, "The experiment; its seed is the first."
-    )
-    flags.DEFINE_string(
-        "workdir",
-        None,
-        "Where the runs go; runs/<name of the config>_seeds if not given.",
-    )
-    flags.DEFINE_integer("seeds", 3, "How many.")
-    flags.DEFINE_string("success", "", "METRIC>=NUMBER that a good run reaches.")
-    flags.DEFINE_bool("quick", False, "Information, classes and pictures only.")
-    flags.DEFINE_bool(
-        "together",
-        None,
-        "Train all seeds as one vmapped program; if not given, on an accelerator.",
-    )
-
-
-def main() -> int:
-    """Trains and evaluates the seeds, or goes on with them; returns the status."""
-    from infogan_jax import replication
-
-    config, given = command_line.config(), flags.FLAGS
-    workdir = Path(given.workdir or f"runs/{config.get('name')}_seeds")
-    return replication.run(
-        config,
-        workdir,
-        given.seeds,
-        success=given.success,
-        quick=given.quick,
-        together=given.together,
-    )
-
+from infogan_jax.commands import program, seeds
 
 if __name__ == "__main__":
-    command_line.run(define, main)
+    program.run(seeds.define_flags, seeds.main)

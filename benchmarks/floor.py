@@ -5,10 +5,9 @@ A step can lie below it: Karatsuba's rule leaves out 7 of 16 products.
 
 import math
 
-from infogan_jax import notation
-from infogan_jax.layers import KERNEL_SIZE
-from infogan_jax.networks import Networks
-from infogan_jax.stack import Stack
+from infogan_jax.model import notation
+from infogan_jax.model.layers import KERNEL_SIZE, Stack
+from infogan_jax.model.networks import Networks
 
 PRODUCT_SIDE = 4096
 PRODUCT_OPERATIONS = 2 * PRODUCT_SIDE**3

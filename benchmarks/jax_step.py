@@ -12,9 +12,9 @@ import jax.numpy as jnp
 from benchmarks import task
 from benchmarks.floor import PRODUCT_SIDE
 from benchmarks.task import Repeat, Setting
-from infogan_jax import parallel
 from infogan_jax.experiment import Experiment
-from infogan_jax.steps import train_step
+from infogan_jax.game.train_step import train_step
+from infogan_jax.machine import parallel
 
 ALL_REDUCE = re.compile(r" all-reduce(?:-start)?\(")
 
@@ -34,7 +34,7 @@ class Training:
         self._mesh = parallel.make_mesh(exp.batch_size, _devices(devices))
         self._state = parallel.replicate(self._mesh, exp.first_state())
         feed = exp.feed(0)
-        self.calls = feed.calls(parallel.own_rows(self._mesh, exp.batch_size))
+        self.calls = feed.calls(parallel.local_rows(self._mesh, exp.batch_size))
         self._data = parallel.replicate(self._mesh, feed.resident)
         step = partial(train_step, exp.algorithm)
         self._advance: Any = parallel.map_steps(step, feed.fetch, self._mesh)

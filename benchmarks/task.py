@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from infogan_jax import experiment, notation
+from infogan_jax import experiment
 from infogan_jax.experiment import Experiment
+from infogan_jax.model import notation
 
 NETWORKS = {"digits": "default", "mnist": "paper", "svhn": "paper"}
 """Configs, and the mode of each."""

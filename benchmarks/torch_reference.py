@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from infogan_jax import latents, notation
-from infogan_jax.algorithm import Algorithm
-from infogan_jax.networks import Networks, Variables
-from infogan_jax.stack import WEIGHT_SD, Stack
+from infogan_jax.game.algorithm import Algorithm
+from infogan_jax.model import latents, notation
+from infogan_jax.model.layers import WEIGHT_SD, Stack
+from infogan_jax.model.networks import Networks, Variables
 
 LINEAR = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 NORM = (nn.BatchNorm1d, nn.BatchNorm2d)

@@ -5,9 +5,9 @@
     python train.py --config=configs/folder.py:64x1 --config.data.directory=$D
     python train.py --config=configs/folder.py:64x1-smoke --config.data.directory=$D
 
-What follows the colon is the size that images are brought to, 8, 16, 32, 64 or 128
-pixels square, and the channels, 1 (gray) or 3 (colour): 32x3, 32x32x3 and 32 are
-the same, and the default. It chooses the networks. Everything else is a flag, e.g.
+What follows the colon chooses the networks: the size that images are brought to, 8, 16,
+32, 64 or 128 pixels square, and the channels, 1 (gray) or 3 (colour). 32x3, 32x32x3 and
+32 are the same, and the default. Everything else is a flag, e.g.
 
     --config.latents.codes="kind=categorical(6), 3 x uniform @ 0.1"
     --config.data.labels=True     # the first level of the folder is the class
@@ -21,6 +21,8 @@ learns a small folder by heart (its loss falls steadily), try
 """
 
 import ml_collections
+
+from infogan_jax.default_config import default_config, make_smoke
 
 # For each size: the layers of the trunk, and those of G but for the last
 NETWORKS = {
@@ -63,83 +65,17 @@ def get_config(mode: str = "32x3") -> ml_collections.ConfigDict:
     """Returns the experiment; `mode` is SIZE[xCHANNELS][-smoke], or `smoke`."""
     shape = "32x3" if mode == "smoke" else mode.removesuffix("-smoke")
     if shape not in SHAPES:
+        sizes = ", ".join(map(str, NETWORKS))
         raise ValueError(
             f"configs/folder.py:{mode}: the mode must be SIZE, SIZExCHANNELS or "
             "SIZExSIZExCHANNELS, each alone or with -smoke after it, or smoke; with "
-            f"a SIZE of {', '.join(map(str, NETWORKS))} and 1 or 3 CHANNELS"
+            f"a SIZE of {sizes} and 1 or 3 CHANNELS"
         )
     size, channels = SHAPES[shape]
     trunk, generator = NETWORKS[size]
-    config = ml_collections.ConfigDict()
-    config.name = f"folder_{size}x{channels}"
-    config.seed = 0
-    config.data = dict(
-        source="folder",
-        name="",
-        directory="",
-        crop=0,
-        size=size,
-        channels=channels,
-        labels=False,
-        held_out=0.1,
-        stream=False,
-        batch_size=128,
-    )
-    config.latents = dict(
-        codes="categorical(10), 2 x uniform @ 0.1",
-        noise_size=128,
-        noise_kind="uniform",
-        fixed_sd=0.0,  # 0: Q learns it
-        sd_floor=0.1,
-    )
-    config.networks = dict(
-        generator=f"{generator}, {LAST[channels]}",
-        trunk=trunk,
-        recognition="fc 128 bn lrelu",
-        lrelu_slope=0.1,
-        spectral_norm=False,
-        precision="float32",
-    )
-    config.objective = dict(
-        info_to_generator=True,
-        info_to_trunk=True,
-        real_label=1.0,
-        noise_sd=0.0,
-        noise_anneal_steps=0,
-    )
-    config.real_information = dict(
-        weight=0.0,
-        temperature=0.5,
-        change_weight=0.0,
-        rotation=0.0,
-        shear=0.0,
-        scale=0.0,
-        stroke=0.0,
-        shift=0.0,
-    )
-    config.optimiser = dict(
-        discriminator_learning_rate=2e-4,
-        generator_learning_rate=1e-3,
-        beta1=0.5,
-        beta2=0.999,
-        average_decay=0.0,
-    )
-    config.training = dict(
-        steps=20_000,
-        steps_per_call=25,
-        log_every=100,
-        picture_every=1000,
-        checkpoint_every=1000,
-    )
-    config.evaluation = dict(samples=10_000)
+    config = default_config(f"folder_{size}x{channels}")
+    config.data.update(source="folder", size=size, channels=channels)
+    config.networks.update(generator=f"{generator}, {LAST[channels]}", trunk=trunk)
     if mode.endswith("smoke"):
-        config.name = f"{config.name}_smoke"
-        config.training = dict(
-            steps=4,
-            steps_per_call=2,
-            log_every=2,
-            picture_every=4,
-            checkpoint_every=4,
-        )
-        config.evaluation.samples = 200
+        make_smoke(config)
     return config

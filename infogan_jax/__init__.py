@@ -1,3 +1,3 @@
-"""InfoGAN (Chen et al. 2016) in JAX: see README.md for where each part lives."""
+"""InfoGAN (Chen et al. 2016) in JAX: docs/design.md says where each part lives."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The story of an evaluation: restore, measure, draw, record."""
+"""The story of an evaluation: restore, measure, draw, write."""
 
 import json
 import warnings
@@ -6,46 +6,34 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import jax
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from infogan_jax import (
-    collapse,
-    compilation,
-    experiment,
-    figures,
-    page,
-    parallel,
-    processes,
-    record,
-    run_directory,
-)
-from infogan_jax.checkpoints import Checkpoints
-from infogan_jax.errors import UserError
-from infogan_jax.experiment import Experiment
-from infogan_jax.measures import (
+from infogan_jax.analysis import collapse, trained_model
+from infogan_jax.analysis.report import (
     attributes,
     classes,
     factors,
     few_labels,
+    figures,
     information,
+    page,
     samples,
-    subject,
 )
-from infogan_jax.measures.finding import Finding, Measure
-from infogan_jax.measures.subject import Subject
-from infogan_jax.state import TrainState, state_shapes
-from infogan_jax.training import CHECKPOINTS
+from infogan_jax.analysis.report.section import Measure, Section
+from infogan_jax.analysis.trained_model import TrainedModel
+from infogan_jax.machine import compilation, processes
+from infogan_jax.restore import restore
+from infogan_jax.run.files import write_bytes, write_json
+from infogan_jax.run.run_directory import EVALUATION, EVALUATION_RECORD, STATS
+from infogan_jax.run.stats_file import Line, read_stats
 
-EVALUATION = "evaluation"
-RECORD = "evaluation.json"
 REPORT = "report.html"
 
-Findings = Mapping[str, Finding]
+Sections = Mapping[str, Section]
 
-THEMES: dict[str, Callable[[Subject], Finding]] = {
+SECTIONS: dict[str, Callable[[TrainedModel], Section]] = {
     "Information": information.measure,
     "Classes": classes.measure,
     "Attributes": attributes.measure,
@@ -54,7 +42,7 @@ THEMES: dict[str, Callable[[Subject], Finding]] = {
     "Few labels": few_labels.measure,
 }
 QUICK = ("Information", "Classes")
-"""The themes that need neither a classifier nor a measurement of every image."""
+"""The sections that need neither a classifier nor a measurement of every image."""
 
 
 def evaluate(workdir: Path, *, quick: bool = False) -> str:
@@ -73,92 +61,69 @@ def evaluate(workdir: Path, *, quick: bool = False) -> str:
       UserError: where the directory holds no run, or no checkpoint, or the
         environment names several processes.
     """
-    processes.stay_alone()
-    compilation.keep_compiled_programs()
+    processes.refuse_several()
+    compilation.use_persistent_cache()
     exp, state = restore(workdir)
-    chosen = _subject(exp, state)
-    findings = _measure(chosen, QUICK if quick else tuple(THEMES))
-    warned = _warnings(workdir, chosen)
+    count = exp.flat["evaluation.samples"]
+    model = trained_model.from_dataset(
+        exp.algorithm, state, exp.seed, count, exp.dataset
+    )
+    stats = read_stats(workdir / STATS)
+    sections = _measure(model, QUICK if quick else tuple(SECTIONS))
+    warned = _warnings(stats, model)
     run = {"name": exp.config["name"], "seed": exp.seed, "step": int(state.step)}
-    metrics = {name: asdict(measure) for name, measure in _measures(findings)}
-    run_directory.write_json(
-        workdir / RECORD,
+    metrics = {name: asdict(measure) for name, measure in _measures(sections)}
+    write_json(
+        workdir / EVALUATION_RECORD,
         {"metrics": metrics, "run": run, "warnings": warned},
     )
     directory = workdir / EVALUATION
-    for finding in findings.values():
-        figures.write_tables(directory, finding.tables)
-    drawn = figures.write_figures(directory, workdir, exp, state)
+    for section in sections.values():
+        figures.write_tables(directory, section.tables)
+    drawn = figures.write_figures(directory, stats, model)
     title = f"{run['name']}, seed {run['seed']}, step {run['step']}"
     data, count = exp.dataset.provenance["name"], len(exp.dataset.train.images)
     about = [f"{count} images of {data}", *warned]
-    asked = json.dumps(exp.config, indent=2)
-    text = page.build(title, about, findings, drawn, asked)
-    run_directory.write_bytes(directory / REPORT, text.encode(errors="replace"))
-    return _table(title, findings, warned, workdir)
+    config = json.dumps(exp.config, indent=2)
+    text = page.build_page(title, about, sections, drawn, config)
+    write_bytes(directory / REPORT, text.encode(errors="replace"))
+    return _table(title, sections, warned, workdir)
 
 
-def restore(workdir: Path) -> tuple[Experiment, TrainState]:
-    """The experiment of a run, and its newest checkpoint.
-
-    Raises:
-      UserError: where the directory holds no run, or no checkpoint.
-    """
-    config = run_directory.read_config(workdir)
-    run_directory.keep_inside(workdir)
-    exp = experiment.build(config)
-    directory = workdir / CHECKPOINTS
-    if not directory.is_dir():
-        raise UserError(f"{directory} does not exist; run train.py first.")
-    mesh = parallel.make_mesh(devices=jax.devices()[:1])
-    with Checkpoints(directory, read_only=True) as checkpoints:
-        like = parallel.replicated(mesh, state_shapes(exp.algorithm))
-        state = checkpoints.restore_newest(like)
-    if state is None:
-        raise UserError(f"{directory} holds no checkpoint; run train.py for longer.")
-    return exp, state
+def _warnings(stats: Sequence[Line], model: TrainedModel) -> list[str]:
+    """Returns signs of a collapse in the stats of the run and in its samples."""
+    found = collapse.warnings_in_stats(model.algorithm, stats)
+    found |= collapse.warnings_in_samples(model.generated.images)
+    return [f"warning: {warning}." for warning in found.values()]
 
 
-def _subject(exp: Experiment, state: TrainState) -> Subject:
-    count = exp.flat["evaluation.samples"]
-    return subject.choose(exp.algorithm, state, exp.seed, count, exp.dataset)
-
-
-def _warnings(workdir: Path, chosen: Subject) -> list[str]:
-    """Signs of a collapse in the record of the run and in its samples."""
-    lines = record.read(workdir / run_directory.STATS)
-    signs = collapse.of_record(chosen.algorithm, lines)
-    signs |= collapse.of_samples(chosen.generated.images)
-    return [f"warning: {sign}." for sign in signs.values()]
-
-
-def _measure(chosen: Subject, themes: Sequence[str]) -> Findings:
-    findings = {}
+def _measure(model: TrainedModel, names: Sequence[str]) -> Sections:
+    sections = {}
     # threads of small matrix products wait for each other longer than they work
     with threadpool_limits(1), warnings.catch_warnings():
         # a classifier that has not converged is scored as it is
         warnings.simplefilter("ignore", ConvergenceWarning)
-        for theme in (bar := tqdm(themes, unit="theme", disable=None)):
-            bar.set_description(theme)
-            findings[theme] = THEMES[theme](chosen)
-    return findings
+        for name in (bar := tqdm(names, unit="section", disable=None)):
+            bar.set_description(name)
+            sections[name] = SECTIONS[name](model)
+    return sections
 
 
-def _measures(findings: Findings) -> list[tuple[str, Measure]]:
-    return [pair for each in findings.values() for pair in each.measures.items()]
+def _measures(sections: Sections) -> list[tuple[str, Measure]]:
+    return [pair for each in sections.values() for pair in each.measures.items()]
 
 
-def _table(title: str, findings: Findings, warned: Sequence[str], workdir: Path) -> str:
-    measured = _measures(findings)
+def _table(title: str, sections: Sections, warned: Sequence[str], workdir: Path) -> str:
+    measured = _measures(sections)
     width = max((len(name) for name, _ in measured), default=0)
     rows = [f"  {name:<{width}}  {m.value:8.4f} {m.unit}" for name, m in measured]
     missing = [
-        f"left out: {theme.lower()}: {finding.left_out}"
-        for theme, finding in findings.items()
-        if finding.left_out
+        f"left out: {name.lower()}: {section.left_out}"
+        for name, section in sections.items()
+        if section.left_out
     ]
     places = [
-        f"protocols: {workdir / RECORD}",
+        f"protocols: {workdir / EVALUATION_RECORD}",
         f"report: {workdir / EVALUATION / REPORT}",
     ]
     return "\n".join([title, *rows, *warned, *missing, *places])

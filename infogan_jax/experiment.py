@@ -1,10 +1,10 @@
-"""A config, validated and built: the only reader of the config's fields.
+"""Config -> experiment: validates a config and builds what it describes.
 
-Training and evaluation both start here, so that a run and its evaluation cannot
-differ in what the words of a config mean.
+Nothing else reads a config's fields. Training and evaluation both start here, so that
+they cannot differ in what a field means.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
@@ -12,19 +12,23 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
+from flax.traverse_util import unflatten_dict
 
-from infogan_jax import batches, compilation, memory, networks, notation, state
-from infogan_jax.algorithm import Algorithm, Optimisers
-from infogan_jax.augment import Augmentation
-from infogan_jax.batches import Feed
-from infogan_jax.data import sources
+from infogan_jax.data import batches
+from infogan_jax.data.batches import Feed
 from infogan_jax.data.dataset import Dataset, Request
+from infogan_jax.data.sources import catalog
+from infogan_jax.default_config import RULES
 from infogan_jax.errors import UserError
-from infogan_jax.latents import LatentSpec
-from infogan_jax.networks import Networks
-from infogan_jax.validation import FIELDS, check, check_relations, nested
-
-_NOT_TRACED = ("name", "seed", "data", "training", "evaluation")
+from infogan_jax.game.algorithm import Algorithm, Optimisers
+from infogan_jax.game.real_information.bounds import RealInformation
+from infogan_jax.game.real_information.transformations import Transformation
+from infogan_jax.game.state import TrainState, create_state
+from infogan_jax.machine import compilation, memory
+from infogan_jax.model import networks, notation
+from infogan_jax.model.latents import LatentSpec
+from infogan_jax.model.networks import Networks
+from infogan_jax.validation import check, check_relations
 
 
 @dataclass(frozen=True)
@@ -69,24 +73,18 @@ class Experiment:
         every = self.flat[f"training.{cadence}_every"]
         return step % every == 0 or step == self.steps
 
-    def first_state(self) -> state.TrainState:
-        """The state before the first step."""
-        create = compilation.jit_for_once(partial(state.create, self.algorithm))
-        return self.kept("first_state", create)(jnp.uint32(self.seed))
-
-    def kept(self, name: str, jitted: Any) -> Callable[..., Any]:
-        """A function of `algorithm`, called `name`, kept for the next process."""
-        fields = {k: v for k, v in self.config.items() if k not in _NOT_TRACED}
-        about = {"program": name, "image": self.dataset.image_shape, **fields}
-        return compilation.kept_whole(jitted, about)
+    def first_state(self) -> TrainState:
+        """Draws the state before the first step."""
+        create = partial(create_state, self.algorithm)
+        return compilation.jit_once(create)(jnp.uint32(self.seed))
 
     def call_ends(self, first_step: int) -> range:
-        """The number of steps taken after each call, from `first_step` on."""
+        """Returns the number of finished steps after each call of the step."""
         per_call = self.steps_per_call
         return range(first_step + per_call, self.steps + 1, per_call)
 
     def feed(self, first_step: int) -> Feed:
-        """The real images of every call of the step from `first_step` on."""
+        """Returns the real images for every call of the step from `first_step` on."""
         make = batches.streamed if self.flat["data.stream"] else batches.resident
         return make(
             self.dataset.train.images,
@@ -102,7 +100,7 @@ def build(config: Mapping[str, Any]) -> Experiment:
     Raises:
       UserError: naming the first field that is wrong, before any compilation.
     """
-    flat = check(config, FIELDS)
+    flat = check(config, RULES)
     check_relations(flat)
     spec = LatentSpec(
         notation.parse_codes(flat["latents.codes"]),
@@ -111,7 +109,7 @@ def build(config: Mapping[str, Any]) -> Experiment:
         flat["latents.fixed_sd"] or None,
         flat["latents.sd_floor"],
     )
-    dataset = sources.load(Request(**_group(flat, "data", Request)))
+    dataset = catalog.load(Request(**_group(flat, "data", Request)))
     size = len(dataset.train.images)
     if flat["data.batch_size"] > size:
         raise UserError(
@@ -127,12 +125,9 @@ def build(config: Mapping[str, Any]) -> Experiment:
         flat["objective.info_to_generator"],
         flat["objective.info_to_trunk"],
         flat["optimiser.average_decay"],
-        flat["real_information.weight"] if spec.has_categories else 0.0,
-        flat["real_information.temperature"],
-        flat["real_information.change_weight"] if spec.has_continuous else 0.0,
-        Augmentation(**_group(flat, "real_information", Augmentation)),
+        _real_information(flat, spec),
     )
-    return Experiment(nested(flat), flat, dataset, algorithm)
+    return Experiment(unflatten_dict(flat, sep="."), flat, dataset, algorithm)
 
 
 def check_memory(exp: Experiment, runs: int = 1) -> None:
@@ -201,6 +196,17 @@ def _noise_schedule(flat: dict[str, Any]) -> optax.Schedule | None:
     return optax.linear_schedule(sd, 0.0, anneal)
 
 
+def _real_information(flat: dict[str, Any], spec: LatentSpec) -> RealInformation:
+    """Returns the bounds on real images that apply to the kinds of code there are."""
+    group = "real_information"
+    return RealInformation(
+        flat[f"{group}.weight"] if spec.has_categories else 0.0,
+        flat[f"{group}.temperature"],
+        flat[f"{group}.change_weight"] if spec.has_continuous else 0.0,
+        Transformation(**_group(flat, group, Transformation)),
+    )
+
+
 def _group(flat: dict[str, Any], group: str, kind: type) -> dict[str, Any]:
-    """The fields of a group that bear the names of a dataclass's fields."""
+    """Returns the fields of a group that have the names of a dataclass's fields."""
     return {field.name: flat[f"{group}.{field.name}"] for field in fields(kind)}

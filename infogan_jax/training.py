@@ -1,4 +1,4 @@
-"""The story of a run: build, restore, step, report, save."""
+"""The story of a run: build, restore, step, show, save."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -7,29 +7,23 @@ from typing import Any
 
 import jax
 
-from infogan_jax import (
-    collapse,
-    compilation,
-    environment,
-    experiment,
-    images,
-    parallel,
-    processes,
-    run_directory,
-    traversals,
-)
-from infogan_jax.checkpoints import Checkpoints
+from infogan_jax import experiment
+from infogan_jax.analysis import collapse
+from infogan_jax.analysis.grids import split_grid
+from infogan_jax.analysis.traversals import sample_and_traversal_grids
 from infogan_jax.experiment import Experiment
-from infogan_jax.reporting import Report, say
-from infogan_jax.state import TrainState, state_shapes
-from infogan_jax.steps import train_step
-from infogan_jax.stopping import StopRequest
+from infogan_jax.game.state import TrainState, state_shapes
+from infogan_jax.game.train_step import train_step
+from infogan_jax.machine import compilation, parallel, processes
+from infogan_jax.run import run_directory
+from infogan_jax.run.checkpoints import Checkpoints
+from infogan_jax.run.environment import write_environment
+from infogan_jax.run.progress import Progress, Warnings, say
+from infogan_jax.run.run_directory import CHECKPOINTS, PICTURES
+from infogan_jax.run.signals import StopRequest
 
-CHECKPOINTS = "checkpoints"
-_AGAIN = "the same command goes on."
 
-
-@processes.joined()
+@processes.in_cluster()
 def train(config: Mapping[str, Any], workdir: Path) -> int:
     """Trains the experiment of a config in a run directory, or goes on with it.
 
@@ -44,51 +38,56 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
       UserError: for a mistake in config or directory, before anything is compiled.
       RunFailure: where losses or parameters are not finite, or a process is lost.
     """
-    compilation.keep_compiled_programs()
-    with processes.agreed():
+    compilation.use_persistent_cache()
+    with processes.all_succeed():
         exp = experiment.build(config)
         experiment.check_memory(exp)
     mesh = parallel.make_mesh(exp.batch_size)
     with (
-        run_directory.opened(workdir, exp.config),
+        run_directory.open_for_training(workdir, exp.config),
         Checkpoints(workdir / CHECKPOINTS) as checkpoints,
         StopRequest() as stop,
     ):
-        like = parallel.replicated(mesh, state_shapes(exp.algorithm))
+        like = parallel.replicated_shapes(mesh, state_shapes(exp.algorithm))
         state = checkpoints.restore_newest(like)
         state = state or parallel.replicate(mesh, exp.first_state())
         start = int(state.step)
         if start >= exp.steps:
             say(f"{workdir} is complete: step {start}. {_next(workdir)}")
             return 0
-        environment.record(workdir, exp.dataset.provenance)
+        write_environment(workdir, exp.dataset.provenance)
         feed = exp.feed(start)
         data = parallel.replicate(mesh, feed.resident)
         one_step = partial(train_step, exp.algorithm)
-        advance = exp.kept("step", parallel.map_steps(one_step, feed.fetch, mesh))
-        watch = partial(collapse.of_record, exp.algorithm)
-        with Report(workdir, start, exp.steps, exp.batch_size, watch) as report:
-            report.say(_introduction(exp, workdir, start))
-            calls = feed.calls(parallel.own_rows(mesh, exp.batch_size))
+        advance = parallel.map_steps(one_step, feed.fetch, mesh)
+        find_warnings = partial(collapse.warnings_in_stats, exp.algorithm)
+        with Progress(
+            workdir, start, exp.steps, exp.batch_size, find_warnings
+        ) as progress:
+            progress.say(_introduction(exp, workdir, start))
+            calls = feed.calls(parallel.local_rows(mesh, exp.batch_size))
             for step, call in zip(exp.call_ends(start), calls, strict=True):
-                drawn = parallel.split_batches(mesh, call)
-                state, metrics = advance(state, data, drawn)
+                batches = parallel.split_batches(mesh, call)
+                state, metrics = advance(state, data, batches)
                 if exp.is_due("log", step):
-                    report.log(step, metrics)
+                    progress.log(step, metrics)
                 if exp.is_due("picture", step):
-                    report.pictures(step, *draw_pictures(exp, state))
-                stopping = stop.is_agreed(exp.is_due("log", step))
+                    progress.pictures(step, *draw_pictures(exp, state))
+                stopping = stop.stops_here(exp.is_due("log", step))
                 if exp.is_due("checkpoint", step) or stopping:
                     checkpoints.save(state)
                 if stopping:
-                    report.say(f"stopped and saved at step {step}; {_AGAIN}")
+                    progress.say(STOPPED.format(step))
                     return stop.status
-            report.say(f"done. {_next(workdir)}")
+            progress.say(f"done. {_next(workdir)}")
     return 0
 
 
+STOPPED = "stopped and saved at step {}; the same command goes on."
+
+
 def _next(workdir: Path) -> str:
-    return f"See {workdir}/pictures, then: python eval.py --workdir={workdir}"
+    return f"See {workdir}/{PICTURES}, then: python eval.py --workdir={workdir}"
 
 
 def _introduction(exp: Experiment, workdir: Path, start: int) -> str:
@@ -102,15 +101,17 @@ def _introduction(exp: Experiment, workdir: Path, start: int) -> str:
 
 def draw_pictures(
     exp: Experiment, state: TrainState
-) -> tuple[dict[str, Any], collapse.Signs]:
-    """Pictures, and signs of trouble in them, which a young G does not have to answer.
+) -> tuple[dict[str, Any], Warnings]:
+    """Draws samples and traversals, and returns warnings that they give rise to.
 
-    Every process draws for itself, so that none waits for another.
+    Early steps give none. Every process draws for itself, so that none waits for
+    another.
     """
-    algorithm, state = exp.algorithm, parallel.own_copy(state)
-    drawn = traversals.pictures(
+    algorithm, state = exp.algorithm, parallel.local_copy(state)
+    pictures = sample_and_traversal_grids(
         algorithm.spec, algorithm.nets, *state.sampling, exp.seed
     )
     if state.step < collapse.WINDOW:
-        return drawn, {}
-    return drawn, collapse.of_samples(images.cells(drawn["samples"], 10, 10))
+        return pictures, {}
+    samples = split_grid(pictures["samples"], 10, 10)
+    return pictures, collapse.warnings_in_samples(samples)

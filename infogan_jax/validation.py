@@ -1,7 +1,7 @@
-"""The fields of a config: what each must be, as data.
+"""What a field of a config must be, and the checks of a whole config.
 
-`check` knows one field at a time, `check_relations` the rest of what can be said
-before codes and networks are read; what they and the data must keep is checked in
+`check` looks at one field at a time, `check_relations` at fields that depend on each
+other. What codes, networks and data must keep among themselves is checked in
 `experiment`, where they meet.
 """
 
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from infogan_jax.data import sources
+from flax.traverse_util import flatten_dict
+
 from infogan_jax.errors import UserError
 
 
@@ -71,79 +72,21 @@ NAME = Rule(
     "a name of letters, digits, '-' and '_'",
 )
 
-FIELDS = {
-    "name": NAME,
-    "seed": whole(0, 2**32 - 1),
-    "data.source": choice(sources.SOURCES),
-    "data.name": TEXT,
-    "data.directory": TEXT,
-    "data.crop": whole(0, 4096),
-    "data.size": whole(0, 1024),
-    "data.channels": choice((0, 1, 3)),
-    "data.labels": FLAG,
-    "data.held_out": number(0, 0.9, above=True),
-    "data.stream": FLAG,
-    "data.batch_size": whole(2),
-    "latents.codes": TEXT,
-    "latents.noise_size": whole(1),
-    "latents.noise_kind": choice(("uniform", "gaussian")),
-    "latents.fixed_sd": number(0),
-    "latents.sd_floor": number(0, above=True),
-    "networks.generator": TEXT,
-    "networks.trunk": TEXT,
-    "networks.recognition": TEXT,
-    "networks.lrelu_slope": number(0, 1),
-    "networks.spectral_norm": FLAG,
-    "networks.precision": choice(("float32", "bfloat16")),
-    "objective.info_to_generator": FLAG,
-    "objective.info_to_trunk": FLAG,
-    "objective.real_label": number(0.5, 1, above=True),
-    "objective.noise_sd": number(0),
-    "objective.noise_anneal_steps": whole(0),
-    "real_information.weight": number(0),
-    "real_information.temperature": number(0, 1, above=True),
-    "real_information.change_weight": number(0),
-    "real_information.rotation": number(0, 45),
-    "real_information.shear": number(0, 1),
-    "real_information.scale": number(0, 1),
-    "real_information.stroke": number(0, 1),
-    "real_information.shift": number(0, 0.5),
-    "optimiser.discriminator_learning_rate": number(0, above=True),
-    "optimiser.generator_learning_rate": number(0, above=True),
-    "optimiser.beta1": number(0, 0.9999),
-    "optimiser.beta2": number(0, 0.999999),
-    "optimiser.average_decay": number(0, 0.999999),
-    "training.steps": whole(1),
-    "training.steps_per_call": whole(1),
-    "training.log_every": whole(1),
-    "training.picture_every": whole(1),
-    "training.checkpoint_every": whole(1),
-    "evaluation.samples": whole(100, 10**6),
-}
-
-
 CADENCES = ("steps", "log_every", "picture_every", "checkpoint_every")
-SEEN = ("rotation", "shear", "scale", "stroke")
-
-
-def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A nested config as one level of dotted names."""
-    flat: dict[str, Any] = {}
-    for name, value in config.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
+APPEARANCE = ("rotation", "shear", "scale", "stroke")
 
 
 def check(config: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any]:
-    """Returns the flat config, after every field was found to keep its rule.
+    """Returns a nested config with dotted names, every field of which keeps its rule.
+
+    Args:
+      config: nested.
+      rules: by dotted name; a config must have these fields and no others.
 
     Raises:
       UserError: for a field that is unknown, missing or breaks its rule.
     """
-    flat = flatten(config)
+    flat = flatten_dict(dict(config), sep=".")
     for name in flat:
         if name not in rules:
             near = get_close_matches(name, rules, 1)
@@ -153,7 +96,7 @@ def check(config: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any
         if name not in flat:
             raise UserError(
                 f"config.{name} is missing; it must be {rule.relation}. "
-                "configs/digits.py has every field."
+                "docs/config.md has every field."
             )
         if not rule.holds(flat[name]):
             raise UserError(f"config.{name} (={flat[name]!r}) must be {rule.relation}.")
@@ -182,22 +125,10 @@ def check_relations(flat: Mapping[str, Any]) -> None:
             "config.objective.noise_sd (=0) has none; set both, or neither."
         )
     change = flat["real_information.change_weight"]
-    if change and not any(flat[f"real_information.{name}"] for name in SEEN):
+    if change and not any(flat[f"real_information.{name}"] for name in APPEARANCE):
         raise UserError(
             f"config.real_information.change_weight (={change}) asks what a rotation, "
             "shear, change of scale or of stroke does to a code, but all four are 0; "
             "give config.real_information.rotation, shear, scale or stroke an extent, "
             "as in configs/mnist.py, or set change_weight=0."
         )
-
-
-def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of dotted names, a dictionary for each group."""
-    fields: dict[str, Any] = {}
-    for name, value in flat.items():
-        *groups, last = name.split(".")
-        place = fields
-        for group in groups:
-            place = place.setdefault(group, {})
-        place[last] = value
-    return fields

@@ -23,58 +23,18 @@ with install_import_hook("infogan_jax", CHECKER):
     import infogan_jax.training  # noqa: F401
 
 import ml_collections
-import optax
 import pytest
+from tiny import VECTORS
 
 from configs import digits
-from infogan_jax import compilation, networks, notation
-from infogan_jax.algorithm import Algorithm, Optimisers
-from infogan_jax.latents import LatentSpec
-
-TINY = {
-    "generator": "fc 2x2x8 bn relu, upconv 8 s2 bn relu, upconv 1 s2 sigmoid",
-    "trunk": "conv 8 s2 lrelu, fc 16 bn lrelu",
-    "recognition": "fc 8 bn lrelu",
-}
-
-VECTORS = {
-    "generator": "fc 16 bn relu, fc 8x8x1 sigmoid",
-    "trunk": "fc 16 bn lrelu",
-    "recognition": "fc 8 bn lrelu",
-}
-"""Without a convolution, they compile in half the time."""
-
-
-def build_tiny(
-    codes: str = "categorical(10), 2 x uniform @ 0.5",
-    *,
-    optimisers: Optimisers | None = None,
-    fixed_sd: float | None = None,
-    spectral_norm: bool = False,
-    precision: str = "float32",
-    **switches,
-) -> Algorithm:
-    """A tiny InfoGAN on 8x8 images; `switches` are fields of Algorithm."""
-    spec = LatentSpec(notation.parse_codes(codes), 5, fixed_sd=fixed_sd)
-    layers = {name: notation.parse_layers(text, name) for name, text in TINY.items()}
-    nets = networks.build(
-        **layers,
-        input_size=spec.input_size,
-        output_size=spec.output_size,
-        image_shape=(8, 8, 1),
-        spectral_norm=spectral_norm,
-        precision=precision,
-    )
-    if optimisers is None:
-        optimisers = Optimisers(optax.adam(2e-4, 0.5), optax.adam(1e-3, 0.5))
-    return Algorithm(spec, nets, optimisers, **switches)
+from infogan_jax.machine import compilation
 
 
 def pytest_sessionfinish() -> None:
     shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 
-FIRST = ("multihost", "command_line", "vmapped", "replication", "memory", "parallel")
+FIRST = ("multihost", "command_line", "vmapped_training", "seeds", "memory", "parallel")
 """Few tests that take minutes: a worker that is given them last works on alone."""
 
 
@@ -109,7 +69,7 @@ def compilation_cache(monkeypatch, tmp_path):
 
     def directory(own=None):
         jax.config.update(names[0], own)
-        compilation.keep_compiled_programs()
+        compilation.use_persistent_cache()
         return jax.config.values[names[0]]
 
     yield directory

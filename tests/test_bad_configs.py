@@ -4,14 +4,16 @@ import math
 
 import jax
 import pytest
-from conftest import VECTORS
+from flax.traverse_util import flatten_dict
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_validation import changed
+from tiny import VECTORS, changed
 
-from infogan_jax import experiment, notation, training
+from infogan_jax import experiment, training
+from infogan_jax.default_config import RULES
 from infogan_jax.errors import UserError
-from infogan_jax.validation import FIELDS, check, flatten
+from infogan_jax.model import notation
+from infogan_jax.validation import check
 
 WRONG = {
     "name": ["", "a/b", "../../elsewhere", "a b", 5, "two\nlines"],
@@ -127,7 +129,7 @@ def refusal(config, tmp_path, message=None):
 
 def test_there_are_enough_of_them():
     assert len(CASES) + len(CONTRADICTIONS) >= 60
-    assert set(WRONG) <= set(FIELDS)
+    assert set(WRONG) <= set(RULES)
 
 
 @pytest.mark.parametrize("name, value", CASES)
@@ -173,11 +175,11 @@ def in_words(function, *arguments):
 
 
 @REASONABLE
-@given(st.sampled_from(sorted(FIELDS)), JSON)
+@given(st.sampled_from(sorted(RULES)), JSON)
 def test_any_value_of_any_field_is_taken_or_refused_in_words(name, value):
-    config = dict.fromkeys(FIELDS) | {name: value}
-    in_words(check, config, FIELDS)
-    rule = FIELDS[name]
+    config = dict.fromkeys(RULES) | {name: value}
+    in_words(check, config, RULES)
+    rule = RULES[name]
     if rule.holds(value):
         assert type(value) in (bool, int, float, str)
         assert not (isinstance(value, float) and not math.isfinite(value))
@@ -210,6 +212,6 @@ def test_any_text_is_layers_or_is_refused_in_words(text):
 
 
 def test_the_config_that_all_these_were_made_from_is_right(tiny_config):
-    flat = flatten(tiny_config.to_dict())
+    flat = flatten_dict(tiny_config.to_dict(), sep=".")
     assert {name: flat[f"networks.{name}"] for name in VECTORS} == VECTORS
     experiment.build(tiny_config.to_dict())

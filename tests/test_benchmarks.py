@@ -9,15 +9,19 @@ from time import perf_counter
 import jax
 import numpy as np
 import pytest
-from conftest import build_tiny
 from numpy.linalg import norm
+from tiny import build_tiny
 
 from benchmarks import __main__ as bench
 from benchmarks import contestants, floor, profile, report, scale, startup, task
 from benchmarks.contestants import COMPILED, EAGER, OURS, PRODUCT, Timing
 from benchmarks.jax_step import Training
 from benchmarks.task import Repeat, Setting
-from infogan_jax import experiment, images, latents, networks, objective, parallel
+from infogan_jax import experiment
+from infogan_jax.data import scaling
+from infogan_jax.game import objective
+from infogan_jax.machine import parallel
+from infogan_jax.model import latents, networks
 
 BATCH = 8
 
@@ -173,7 +177,7 @@ def equation_6(algorithm, params, stats, real, drawn):
         logits, outputs, _ = networks.discriminate(nets, d, stats, x, train=True)
         seen, _, _ = networks.discriminate(nets, d, stats, real, train=True)
         bounds = objective.mi_bounds(spec, outputs, drawn.codes)
-        information = objective.weighted_information(spec, bounds)
+        information = latents.weighted_sum(spec, bounds)
         d_loss, _ = objective.discriminator_loss(seen, logits, information)
         return d_loss, objective.generator_loss(logits, information)[0]
 
@@ -188,7 +192,7 @@ def test_pytorch_has_the_same_losses_and_gradients(torch, network):
     exp = task.build(Setting(network, BATCH))
     spec, nets = exp.algorithm.spec, exp.algorithm.nets
     batch = exp.dataset.train.images[:BATCH]
-    real, pixels = images.to_range(batch, nets.output_range), torch.from_numpy(batch)
+    real, pixels = scaling.to_range(batch, nets.output_range), torch.from_numpy(batch)
     params, stats = jax.jit(partial(networks.init, nets))(jax.random.key(1))
     ours = partial(equation_6, exp.algorithm)
     ours = jax.jit(jax.vmap(ours, None, None, parallel.AXIS, 1))

@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 import pytest
+from flax.traverse_util import flatten_dict
 
-from infogan_jax import networks, notation
-from infogan_jax.latents import LatentSpec
-from infogan_jax.validation import flatten
+from infogan_jax.model import networks, notation
+from infogan_jax.model.latents import LatentSpec
 
 CONFIGS = {  # modes; source, name in it, size, channels; the inputs of G
     "mnist": ("paper default smoke", "tfds", "mnist", 28, 1, 74),
@@ -192,7 +192,7 @@ def test_a_config_names_its_source_and_its_default_mode(name):
 @pytest.mark.parametrize(("name", "mode"), [p for p in EVERY if "smoke" in p[1]])
 def test_smoke_is_the_same_experiment_in_a_few_steps(name, mode):
     whole = mode.removesuffix("-smoke") if "-" in mode else DEFAULT[name]
-    one, two = (flatten(get(name, m).to_dict()) for m in (whole, mode))
+    one, two = (flatten_dict(get(name, m).to_dict(), sep=".") for m in (whole, mode))
     changed = {field for field in one if one[field] != two[field]}
     expected = {field for field in one if field.startswith("training.")}
     if name == "sprites":  # all its images are 3 GB
@@ -205,7 +205,10 @@ def test_smoke_is_the_same_experiment_in_a_few_steps(name, mode):
 @pytest.mark.parametrize(("name", "mode"), EVERY)
 def test_all_configs_have_the_same_fields_and_survive_json(name, mode):
     def types(config):
-        return {key: type(value) for key, value in flatten(config.to_dict()).items()}
+        return {
+            key: type(value)
+            for key, value in flatten_dict(config.to_dict(), sep=".").items()
+        }
 
     config = get(name, mode)
     assert types(config) == types(get("digits"))

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from infogan_jax import evaluation, training
-from infogan_jax.classifier import train_classifier
+from infogan_jax.analysis.classifier import train_classifier
+from infogan_jax.analysis.report import samples
 from infogan_jax.errors import UserError
-from infogan_jax.measures import samples
 
 CONTINUOUS = ["uniform_0", "uniform_1", "uniform_2", "uniform_3"]
 CODES = ["categorical_0", *CONTINUOUS]

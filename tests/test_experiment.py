@@ -5,11 +5,13 @@ import re
 import jax
 import numpy as np
 import pytest
+from flax.traverse_util import flatten_dict
 
 from configs import digits
-from infogan_jax import experiment, parallel, training
+from infogan_jax import experiment, training
+from infogan_jax.default_config import FIELDS
 from infogan_jax.errors import UserError
-from infogan_jax.validation import flatten
+from infogan_jax.machine import parallel
 
 SIZE = 1437
 
@@ -114,12 +116,13 @@ def test_only_codes_that_are_there_are_asked_of_real_images(
     tiny_config.real_information.weight = 4.0
     tiny_config.real_information.change_weight = 2.0
     algorithm = experiment.build(tiny_config.to_dict()).algorithm
-    assert (algorithm.real_information, algorithm.real_change) == weights
-    assert algorithm.reads_transformed == any(weights)
+    built = algorithm.real_information
+    assert (built.weight, built.change_weight) == weights
+    assert built.is_on == any(weights)
 
 
 def test_the_default_config_has_exactly_the_fields():
-    assert flatten(digits.get_config().to_dict()).keys() == experiment.FIELDS.keys()
+    assert flatten_dict(digits.get_config().to_dict(), sep=".").keys() == FIELDS.keys()
 
 
 @pytest.mark.parametrize("mode", ["default", "smoke"])
@@ -136,7 +139,7 @@ def test_the_smoke_run_is_shorter():
 
 
 def test_an_unknown_mode_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="fast.*default or smoke"):
+    with pytest.raises(ValueError, match="fast.*one of default, smoke"):
         digits.get_config("fast")
 
 

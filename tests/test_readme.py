@@ -24,8 +24,8 @@ def test_a_run_reads_codes_and_paints_them_and_the_step_can_be_called(
         exec(compile(block, README, "exec"), left)
     assert read["category"].shape == (360,)
     assert 0 <= read["category"].min() <= read["category"].max() < 10
-    assert read["painted"].shape == (70, 8, 8, 1) and read["columns"] == 7
-    assert 0 <= read["painted"].min() < read["painted"].max() <= 1
+    assert read["images"].shape == (70, 8, 8, 1) and read["columns"] == 7
+    assert 0 <= read["images"].min() < read["images"].max() <= 1
     assert looped["state"].step == 100
     bound = looped["metrics"]["mi_bound/categorical_0"]
     assert float(capsys.readouterr().out) == pytest.approx(float(bound))

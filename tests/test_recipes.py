@@ -3,10 +3,10 @@
 import importlib
 
 import pytest
+from flax.traverse_util import flatten_dict
 
 from configs import digits, mnist
-from infogan_jax import notation
-from infogan_jax.validation import flatten
+from infogan_jax.model import notation
 
 
 @pytest.mark.parametrize("mode", ["default", "smoke"])
@@ -44,7 +44,9 @@ def test_mnist_has_the_paper_s_codes_of_which_one_continuous_one_is_worth_more()
 @pytest.mark.parametrize("name", ["svhn", "celeba"])
 def test_colour_recipes_change_lambdas_noise_and_the_rate_of_d_alone(name):
     get = importlib.import_module(f"configs.{name}").get_config
-    paper, ours = (flatten(get(mode).to_dict()) for mode in ("paper", "default"))
+    paper, ours = (
+        flatten_dict(get(mode).to_dict(), sep=".") for mode in ("paper", "default")
+    )
     changed = {field for field in paper if paper[field] != ours[field]}
     assert changed == {
         "name",

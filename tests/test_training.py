@@ -6,16 +6,22 @@ import os
 import shutil
 import signal
 
-import chex
 import jax
 import numpy as np
 import pytest
-from conftest import TINY
+from run_results import (
+    TIMING,
+    assert_same_run,
+    checkpoint_steps,
+    lines_of,
+    state_of,
+    stats_of,
+)
+from tiny import TINY
 
 from infogan_jax import evaluation, experiment, training
 from infogan_jax.experiment import Experiment
 
-TIMING = ("images_per_second", "step_time")
 SMALL = {
     "networks.generator": "fc 8x8x1 sigmoid",
     "networks.trunk": "fc 16 lrelu",
@@ -38,26 +44,6 @@ def finished(directory, tiny_config):
     return workdir
 
 
-def state_of(workdir):
-    return evaluation.restore(workdir)[1]
-
-
-def lines_of(workdir):
-    lines = (workdir / "stats.jsonl").read_text().splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def stats_of(workdir):
-    return [
-        {name: value for name, value in line.items() if name not in TIMING}
-        for line in lines_of(workdir)
-    ]
-
-
-def checkpoint_steps(workdir):
-    return sorted(int(path.name) for path in (workdir / "checkpoints").iterdir())
-
-
 def interrupt_at(monkeypatch, step):
     """The user presses ctrl-c while the call that ends at `step` runs."""
     is_due, calls = Experiment.is_due, []
@@ -69,11 +55,6 @@ def interrupt_at(monkeypatch, step):
         return is_due(self, cadence, at)
 
     monkeypatch.setattr(Experiment, "is_due", is_due_and_interrupt)
-
-
-def assert_same_run(one, other):
-    chex.assert_trees_all_equal(state_of(one), state_of(other), strict=True)
-    assert stats_of(one) == stats_of(other)
 
 
 def differ(one, other):

@@ -1,1 +1,1 @@
-"""Data sets: sources of uint8 images under one small contract."""
+"""Images from files, archives and generators, as batches of bytes."""

@@ -1,0 +1,1 @@
+"""What a trained InfoGAN shows: codes of images, images of codes, and numbers."""

@@ -1,0 +1,154 @@
+"""A small classifier of real images, to judge generated ones by.
+
+It learns the data's own labels. Its last hidden layer is the space in which
+samples are compared, and its answers say which classes G draws.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import lax
+from jaxtyping import Array, Float, Int, UInt8
+
+from infogan_jax.data import batches
+from infogan_jax.data.scaling import to_range
+from infogan_jax.model import notation
+from infogan_jax.model.layers import Layer, Stack, draw_weights
+from infogan_jax.model.networks import Variables
+
+LAYERS = "conv 32 s2 bn relu, conv 64 s2 bn relu, fc 128 bn relu"
+BATCH_SIZE = 128
+LEARNING_RATE = 2e-3
+STEPS = 600
+RANGE = (0.0, 1.0)
+READ_AT_ONCE = 512
+
+Stacks = tuple[Stack, Stack]
+"""The hidden layers, and the linear map from features to logits."""
+
+Params = tuple[Variables, Variables]
+"""Those of the hidden layers, and of the linear map."""
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A trained classifier.
+
+    Attributes:
+      stacks: the hidden layers, and the linear map from features to logits.
+      params: of both.
+      stats: batch-norm averages of the hidden layers. They are used for every image,
+        so that how it is read does not depend on the images beside it.
+    """
+
+    stacks: Stacks
+    params: Params
+    stats: Variables
+
+    def features(
+        self, images: UInt8[np.ndarray, "n height width channels"]
+    ) -> Float[np.ndarray, "n features"]:
+        """The last hidden layer."""
+        return self._read(images)[0]
+
+    def predict(
+        self, images: UInt8[np.ndarray, "n height width channels"]
+    ) -> Int[np.ndarray, "n"]:
+        """The most probable class."""
+        return self._read(images)[1].argmax(axis=-1)
+
+    def _read(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        parts = []
+        for start in range(0, len(images), READ_AT_ONCE):
+            part = images[start : start + READ_AT_ONCE]
+            missing = READ_AT_ONCE - len(part)
+            padded = np.pad(part, ((0, missing), (0, 0), (0, 0), (0, 0)))
+            read = jax.device_get(_read(self.stacks, self.params, self.stats, padded))
+            parts.append([values[: len(part)] for values in read])
+        features, logits = zip(*parts, strict=True)
+        return np.concatenate(features), np.concatenate(logits)
+
+
+def train_classifier(
+    images: UInt8[np.ndarray, "n height width channels"],
+    labels: Int[np.ndarray, "n"],
+    seed: int = 0,
+    steps: int = STEPS,
+    layers: str = LAYERS,
+) -> Classifier:
+    """Trains on cross entropy with Adam, the learning rate falling as a cosine.
+
+    A pure function of its arguments. The order of images is that of `batches`.
+
+    Args:
+      images: training images.
+      labels: their classes, from 0 on.
+      seed: of weights and order.
+      steps: of batches of 128 images.
+      layers: the hidden layers, in the notation of a config.
+    """
+    hidden = notation.parse_layers(layers, "layers")
+    stacks = (Stack(hidden), Stack((Layer("fc", (int(labels.max()) + 1,)),)))
+    order = batches.indices(seed, 0, steps, BATCH_SIZE, len(images))
+    classes = labels.astype(np.int32)
+    params, stats = _fit(stacks, jnp.uint32(seed), images, classes, order)
+    return Classifier(stacks, params, stats)
+
+
+@partial(jax.jit, static_argnums=0)
+def _fit(
+    stacks: Stacks,
+    seed: Array,
+    images: UInt8[Array, "n height width channels"],
+    labels: Int[Array, "n"],
+    order: Int[Array, "steps batch"],
+) -> tuple[Params, Variables]:
+    hidden, last = stacks
+    optimiser = optax.adam(optax.cosine_decay_schedule(LEARNING_RATE, len(order)))
+
+    def loss(params: Params, stats: Variables, batch: Array) -> tuple[Array, Variables]:
+        variables = {"params": params[0], "batch_stats": stats}
+        x = to_range(images[batch], RANGE)
+        features, updated = hidden.apply(variables, x, True, mutable=["batch_stats"])
+        logits: Any = last.apply({"params": params[1]}, features, True)
+        losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels[batch])
+        return losses.mean(), updated.get("batch_stats", {})
+
+    def step(state: Any, batch: Array) -> tuple[Any, None]:
+        params, stats, opt_state = state
+        grads, stats = jax.grad(loss, has_aux=True)(params, stats, batch)
+        updates, opt_state = optimiser.update(grads, opt_state)
+        return (optax.apply_updates(params, updates), stats, opt_state), None
+
+    params, stats = _first(stacks, seed, to_range(images[:2], RANGE))
+    state = (params, stats, optimiser.init(params))
+    (params, stats, _), _ = lax.scan(step, state, order)
+    return params, stats
+
+
+def _first(stacks: Stacks, seed: Array, x: Array) -> tuple[Params, Variables]:
+    hidden, last = stacks
+    key = jax.random.key(seed)
+    variables = hidden.init(key, x, False)
+    features = hidden.apply(variables, x, False)
+    params = (variables["params"], last.init(key, features, False)["params"])
+    return draw_weights(params, key), variables.get("batch_stats", {})
+
+
+@partial(jax.jit, static_argnums=0)
+def _read(
+    stacks: Stacks,
+    params: Params,
+    stats: Variables,
+    images: UInt8[Array, "n height width channels"],
+) -> tuple[Float[Array, "n features"], Float[Array, "n classes"]]:
+    hidden, last = stacks
+    variables = {"params": params[0], "batch_stats": stats}
+    features: Any = hidden.apply(variables, to_range(images, RANGE), False)
+    logits: Any = last.apply({"params": params[1]}, features, False)
+    return features, logits

@@ -1,0 +1,87 @@
+"""Codes -> images: latents from the prior, and the generator's images of them."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, UInt32
+
+from infogan_jax.model import distributions, latents, networks
+from infogan_jax.model.latents import Latents, LatentSpec
+from infogan_jax.model.networks import Networks, Variables
+
+BATCH_SIZE = 512
+
+
+def sample_latents(
+    spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int
+) -> Latents:
+    """Draws `count` latents from the prior, a pure function of the seed.
+
+    They are drawn 512 at a time, so that any number needs one program only.
+    """
+    root = jnp.asarray(seed, jnp.uint32)
+    parts = [
+        _sample_batch(spec, root, part)
+        for part in range(max(1, -(-count // BATCH_SIZE)))
+    ]
+    joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+    return jax.tree.map(lambda leaf: leaf[:count], joined)
+
+
+@partial(jax.jit, static_argnums=0)
+def _sample_batch(
+    spec: LatentSpec, seed: UInt32[Array, ""], part: Int[Array, ""] | int
+) -> Latents:
+    key = jax.random.fold_in(jax.random.key(seed), part)
+    return latents.sample(
+        spec, distributions.draw_uniform(key, (BATCH_SIZE, spec.draws))
+    )
+
+
+def generate(
+    spec: LatentSpec,
+    nets: Networks,
+    params: Variables,
+    stats: Variables,
+    drawn: Latents,
+) -> Float[np.ndarray, "n height width channels"]:
+    """Returns G's images for any number of latents, in `nets.output_range`.
+
+    Batch norm uses running averages: an image depends on its own latents alone.
+    """
+    return np.concatenate(list(generate_in_batches(spec, nets, params, stats, drawn)))
+
+
+def generate_in_batches(
+    spec: LatentSpec,
+    nets: Networks,
+    params: Variables,
+    stats: Variables,
+    drawn: Latents,
+) -> Iterator[Float[np.ndarray, "batch height width channels"]]:
+    """Yields the images of `generate`, up to 512 at a time."""
+    drawn = jax.device_get(drawn)
+    count = len(drawn.noise)
+    for start in range(0, count, BATCH_SIZE):
+        rows = np.arange(start, start + BATCH_SIZE)
+        filled = jax.tree.map(
+            partial(np.take, indices=rows, axis=0, mode="clip"), drawn
+        )
+        images = _generate_batch(spec, nets, params, stats, filled)
+        yield np.asarray(images)[: count - start]
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _generate_batch(
+    spec: LatentSpec,
+    nets: Networks,
+    params: Variables,
+    stats: Variables,
+    drawn: Latents,
+) -> Array:
+    inputs = latents.pack(spec, drawn)
+    images, _ = networks.generate(nets, params, stats, inputs, train=False)
+    return images

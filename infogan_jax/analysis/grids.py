@@ -1,0 +1,43 @@
+"""Many images in one picture: grids of images, and their cells again."""
+
+import numpy as np
+from jaxtyping import UInt8
+
+
+def grid(
+    images: UInt8[np.ndarray, "n height width channels"],
+    columns: int,
+    margin: int = 1,
+    smallest: int = 32,
+) -> UInt8[np.ndarray, "rows cols channels"]:
+    """One picture of `n` images in rows of `columns`, on white, in reading order.
+
+    Images under `smallest` pixels are enlarged by a whole factor, so that each
+    pixel stays a square. A row that is not full ends in white.
+    """
+    factor = max(1, -(-smallest // images.shape[1]))
+    images = images.repeat(factor, axis=1).repeat(factor, axis=2)
+    count, height, width, channels = images.shape
+    rows = -(-count // columns)
+    picture = np.full(
+        (rows, columns, height + margin, width + margin, channels), 255, np.uint8
+    )
+    split_grid = picture.reshape(rows * columns, *picture.shape[2:])
+    split_grid[:count, :height, :width] = images
+    joined = picture.transpose(0, 2, 1, 3, 4).reshape(
+        rows * (height + margin), columns * (width + margin), channels
+    )
+    return np.pad(joined, ((margin, 0), (margin, 0), (0, 0)), constant_values=255)
+
+
+def split_grid(
+    picture: UInt8[np.ndarray, "rows cols channels"],
+    rows: int,
+    columns: int,
+    margin: int = 1,
+) -> UInt8[np.ndarray, "n height width channels"]:
+    """The images of a `grid` of `rows` full rows, each with the margin beside it."""
+    picture = picture[margin:, margin:]
+    height, width = picture.shape[0] // rows, picture.shape[1] // columns
+    apart = picture.reshape(rows, height, columns, width, -1).swapaxes(1, 2)
+    return apart.reshape(rows * columns, height, width, -1)

@@ -1,0 +1,1 @@
+"""Formulas: arrays to numbers, with numpy, scipy and scikit-learn only."""

@@ -1,0 +1,1 @@
+"""Published disentanglement scores for images whose factors are known, one a file."""

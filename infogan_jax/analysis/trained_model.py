@@ -1,0 +1,149 @@
+"""A trained InfoGAN together with the images that it is evaluated on.
+
+What several sections of the report need (the outputs for real images, generated
+images) is computed when it is first asked for, and kept.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from infogan_jax.analysis import encode, generate
+from infogan_jax.analysis.encode import NetworkOutputs
+from infogan_jax.data import scaling
+from infogan_jax.data.dataset import Dataset, Split
+from infogan_jax.game.algorithm import Algorithm
+from infogan_jax.game.state import TrainState
+from infogan_jax.model.latents import Codes, LatentSpec
+
+LIMIT = 10_000
+"""No measure uses more real images, nor more generated ones than asked for."""
+
+
+class Generated(NamedTuple):
+    """Generated images, the codes they were made from, and Q's outputs for them.
+
+    Batch norm is as in training: Q reads 512 images at a time, by their own statistics.
+    """
+
+    codes: Codes
+    images: UInt8[np.ndarray, "n height width channels"]
+    outputs: Float[np.ndarray, "n outputs"]
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A trained InfoGAN, and the images that it is evaluated on.
+
+    Attributes:
+      algorithm: codes and networks.
+      state: the trained parameters.
+      seed: of everything that is drawn.
+      samples: how many images to generate.
+      train: at most 10,000 of the training images.
+      test: at most 10,000 of the held-out images.
+      data: the name of the data set, as a word.
+      test_is_held_out: whether the images of `test` are not in `train` as well.
+    """
+
+    algorithm: Algorithm
+    state: TrainState
+    seed: int
+    samples: int
+    train: Split
+    test: Split
+    data: str
+    test_is_held_out: bool = True
+
+    @property
+    def spec(self) -> LatentSpec:
+        return self.algorithm.spec
+
+    @property
+    def train_images(self) -> str:
+        """The training images in words, for protocols."""
+        return f"{len(self.train.images)} training images"
+
+    @property
+    def test_images(self) -> str:
+        """The images of `test` in words, for protocols."""
+        kind = "held-out images" if self.test_is_held_out else "images, not held out"
+        return f"{len(self.test.images)} {kind}"
+
+    @cached_property
+    def train_outputs(self) -> NetworkOutputs:
+        """The outputs of D and Q for the training images."""
+        return self.apply_discriminator(self.train.images)
+
+    @cached_property
+    def test_outputs(self) -> NetworkOutputs:
+        """The outputs of D and Q for the images of `test`."""
+        return self.apply_discriminator(self.test.images)
+
+    @cached_property
+    def generated(self) -> Generated:
+        """`samples` generated images, rounded to bytes after Q has read them."""
+        drawn = generate.sample_latents(self.spec, self.seed, self.samples)
+        range_ = self.algorithm.nets.output_range
+        parts = [
+            (
+                scaling.to_uint8(part, range_),
+                self.apply_discriminator(part, batch_statistics=True).outputs,
+            )
+            for part in self.generate(self.samples)
+        ]
+        images, outputs = (np.concatenate(part) for part in zip(*parts, strict=True))
+        codes = {name: jnp.asarray(value) for name, value in drawn.codes.items()}
+        return Generated(codes, images, outputs)
+
+    def generate(
+        self, count: int
+    ) -> Iterator[Float[np.ndarray, "batch height width channels"]]:
+        """Yields `count` generated images in the networks' range, a batch at a time."""
+        nets, state = self.algorithm.nets, self.state
+        drawn = generate.sample_latents(self.spec, self.seed, count)
+        return generate.generate_in_batches(self.spec, nets, *state.sampling, drawn)
+
+    def apply_discriminator(
+        self, images: encode.Images, *, batch_statistics: bool = False
+    ) -> NetworkOutputs:
+        """Returns the outputs of D and Q for any images (`encode`)."""
+        nets, state = self.algorithm.nets, self.state
+        return encode.apply_discriminator(
+            nets, state.params, state.stats, images, batch_statistics=batch_statistics
+        )
+
+
+def from_dataset(
+    algorithm: Algorithm, state: TrainState, seed: int, samples: int, dataset: Dataset
+) -> TrainedModel:
+    """Returns the model with images of a data set, a fixed subset of large splits."""
+    about = dataset.provenance
+    return TrainedModel(
+        algorithm,
+        state,
+        seed,
+        samples,
+        subset(dataset.train),
+        subset(dataset.test),
+        re.sub(r"\W+", "_", str(about["name"]).split("/")[0]),
+        about.get("test_is_held_out", True),
+    )
+
+
+def subset(split: Split, limit: int = LIMIT) -> Split:
+    """Returns the whole split, or `limit` of its images, always the same ones."""
+    count = len(split.images)
+    if count <= limit:
+        return split
+    rows = np.sort(np.random.default_rng(0).permutation(count)[:limit])
+    labels, factors = (
+        None if each is None else each[rows] for each in (split.labels, split.factors)
+    )
+    return Split(np.asarray(split.images[rows]), labels, factors)

@@ -1,0 +1,74 @@
+"""Traversals: rows of images in which one code alone changes (paper, figure 2)."""
+
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Array, UInt8, UInt32
+
+from infogan_jax.analysis.generate import generate, sample_latents
+from infogan_jax.analysis.grids import grid
+from infogan_jax.data import scaling
+from infogan_jax.model.latents import Code, Latents, LatentSpec
+from infogan_jax.model.networks import Networks, Variables
+
+SWEEP = (-2.0, 2.0)
+"""Continuous codes are swept beyond their prior, as in the paper's figure 2."""
+
+
+def base_latents(
+    spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int
+) -> Latents:
+    """Draws `count` latents to traverse, one for each row of a picture.
+
+    The first categorical code, if there is one, counts up row by row, so that a
+    sweep of another code is seen on every category.
+    """
+    drawn = sample_latents(spec, seed, count)
+    first = next((code for code in spec.codes if code.is_categorical), None)
+    if first is None:
+        return drawn
+    counted: Any = np.arange(count, dtype=np.int32) % first.size
+    return drawn._replace(codes={**drawn.codes, first.name: counted})
+
+
+def traverse(code: Code, base: Latents, steps: int = 10) -> tuple[Latents, int]:
+    """Repeats each of `base` with `code` set to each of its values in turn.
+
+    Args:
+      code: a categorical code takes all its categories, a continuous one `steps`
+        values from -2 to 2.
+      base: the latents of the rows; everything but `code` stays fixed in a row.
+      steps: the number of columns for a continuous code.
+
+    Returns:
+      The latents [rows * columns] in reading order, and the number of columns.
+    """
+    if code.is_categorical:
+        values = np.arange(code.size, dtype=np.int32)
+    else:
+        values = np.linspace(*SWEEP, steps, dtype=np.float32)
+    columns = len(values)
+    repeated = jax.tree.map(lambda leaf: np.repeat(leaf, columns, axis=0), base)
+    tiled = np.tile(values, len(base.noise))
+    return repeated._replace(codes={**repeated.codes, code.name: tiled}), columns
+
+
+def sample_and_traversal_grids(
+    spec: LatentSpec, nets: Networks, params: Variables, stats: Variables, seed: int
+) -> dict[str, UInt8[np.ndarray, "rows columns channels"]]:
+    """Draws `samples`, and `traversal_<code>` for each code, as grids of 10 rows.
+
+    In a traversal each row keeps all latents but the code, which runs through its
+    categories, or from -2 to 2, from left to right.
+    """
+
+    def picture(drawn: Latents, columns: int) -> np.ndarray:
+        images = generate(spec, nets, params, stats, drawn)
+        return grid(scaling.to_uint8(images, nets.output_range), columns)
+
+    grids = {"samples": picture(sample_latents(spec, seed, 100), 10)}
+    base = base_latents(spec, seed, 10)
+    for code in spec.codes:
+        grids[f"traversal_{code.name}"] = picture(*traverse(code, base))
+    return grids

@@ -1,0 +1,1 @@
+"""The command line: `infogan train`, `infogan eval`, `infogan seeds`."""

@@ -1,0 +1,34 @@
+"""Evaluates a run, or encodes images: `infogan eval --workdir=runs/digits`."""
+
+from pathlib import Path
+
+from absl import flags
+
+from infogan_jax.errors import UserError
+
+TEXTS = {
+    "workdir": "The run directory of train.py.",
+    "encode": "Write the codes of images to this .npz or .csv file instead.",
+    "images": "With --encode: a folder of pictures, not the run's own data.",
+}
+
+
+def define_flags() -> None:
+    """Defines the flags."""
+    for name, text in TEXTS.items():
+        flags.DEFINE_string(name, None, text)
+    flags.DEFINE_bool("quick", False, "Information, classes and pictures only.")
+
+
+def main() -> int:
+    """Evaluates or encodes, and prints what came of it; returns the exit status."""
+    from infogan_jax import encoding, evaluation
+
+    workdir, out, images = (flags.FLAGS[name].value for name in TEXTS)
+    if workdir is None:
+        raise UserError("--workdir is missing; name the run directory of train.py.")
+    if out or images:
+        print(encoding.encode_images(Path(workdir), out or "", images))
+    else:
+        print(evaluation.evaluate(Path(workdir), quick=flags.FLAGS.quick))
+    return 0

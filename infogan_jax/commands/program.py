@@ -1,0 +1,137 @@
+"""How a command runs: flags in, one line and a status out."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import ml_collections
+from absl import app, flags
+
+import infogan_jax
+from infogan_jax.errors import RunFailure, UserError
+
+PACKAGE = Path(infogan_jax.__file__).parent
+_INSTALLED, _BESIDE = PACKAGE / "configs", PACKAGE.parent / "configs"
+CONFIGS = _INSTALLED if _INSTALLED.is_dir() else _BESIDE
+"""The experiments: inside the package where it is installed, else beside it."""
+
+DEFAULT_CONFIG = str(CONFIGS / "digits.py")
+
+
+def run(define_flags: Callable[[], None], main: Callable[[], int]) -> NoReturn:
+    """Defines and parses the flags, calls `main` and exits with its status.
+
+    A `UserError`, a flag that cannot be parsed or a config file that cannot be
+    loaded ends in one line on stderr and status 2; a `RunFailure` in one line and
+    status 1.
+    """
+    sys.argv[1:] = find_configs(sys.argv[1:])
+    command = sys.modules[define_flags.__module__]
+    sys.modules["__main__"].__doc__ = command.__doc__  # what --help begins with
+    try:
+        define_flags()
+        for flag in flags.FLAGS.get_flags_for_module(command.__name__):
+            flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)  # for --help
+    except Exception as error:  # a config file is a program and can raise anything
+        sys.exit(_complain(error, 2))
+    app.run(lambda _: _guarded(main), flags_parser=_parse)
+    raise AssertionError("app.run always exits")
+
+
+def find_configs(arguments: list[str]) -> list[str]:
+    """Replaces `--config=mnist:paper` by the path of the project's own `mnist.py`.
+
+    The same holds for `--config=configs/mnist.py:paper`. A file of that name where the
+    command runs comes first.
+    """
+    found = []
+    for place, argument in enumerate(arguments):
+        flag, equals, value = argument.partition("=")
+        if place and arguments[place - 1] in ("--config", "-config"):
+            argument = _own_config(argument)
+        elif flag in ("--config", "-config") and equals:
+            argument = f"{flag}={_own_config(value)}"
+        found.append(argument)
+    return found
+
+
+def _own_config(value: str) -> str:
+    name, colon, mode = value.partition(":")
+    own = CONFIGS / f"{Path(name).stem}.py"
+    is_name = name in (own.stem, f"configs/{own.name}")
+    if is_name and own.is_file() and not Path(name).is_file():
+        return f"{own}{colon}{mode}"
+    return value
+
+
+def config() -> dict[str, Any]:
+    """Returns the value of --config, nested.
+
+    Raises:
+      UserError: where the file cannot be loaded, or gives something else.
+    """
+    try:
+        value = flags.FLAGS.config
+        _ = value.keys  # a file that could not be loaded raises here
+    except Exception as error:  # as above
+        raise UserError(_in_one_line(error)) from error
+    if not isinstance(value, ml_collections.ConfigDict):
+        raise UserError(
+            f"--config gives a {type(value).__name__}; get_config() must return an "
+            "ml_collections.ConfigDict, as in configs/digits.py."
+        )
+    return value.to_dict()
+
+
+def _guarded(main: Callable[[], int]) -> int:
+    for noisy in ("jax", "matplotlib"):  # parsing flags has set their levels
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax says all twice
+    try:
+        return main()
+    except UserError as error:
+        return _leave(_complain(error, 2))
+    except RunFailure as error:
+        return _leave(_complain(error, 1))
+
+
+def _leave(status: int) -> int:
+    """Returns the status; one of several processes ends here instead."""
+    from infogan_jax.machine import processes
+
+    processes.exit_at_once(status)
+    return status
+
+
+def _parse(argv: list[str]) -> list[str]:
+    """Parses as absl does, with errors made into one line and status 2."""
+    try:
+        left = flags.FLAGS(argv)
+    except SystemExit:  # absl has printed the help that was asked for
+        sys.exit(0)
+    except Exception as error:  # as above
+        sys.exit(_complain(error, 2))
+    if len(left) > 1:
+        extra = UserError(f"{left[1]!r} is no flag; flags start with --.")
+        sys.exit(_complain(extra, 2))
+    return left
+
+
+def _complain(error: Exception, status: int) -> int:
+    program = os.path.basename(sys.argv[0])
+    sys.stderr.write(f"{program}: {_in_one_line(error)}\n")
+    return status
+
+
+def _in_one_line(error: Exception) -> str:
+    """Returns the last line of its text, or that the config has no such field."""
+    inner = error.args[0] if error.args else None
+    if isinstance(inner, KeyError):  # ml_collections', where a field is not there
+        field, *hint = str(inner.args[0]).splitlines()
+        found = hint or ["docs/config.md has every field."]
+        return f"the config has no field {field}. {' '.join(found)}"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,29 @@
+"""Trains an InfoGAN, or goes on with a run: `infogan train --config=mnist`."""
+
+from pathlib import Path
+
+from absl import flags
+from ml_collections import config_flags
+
+from infogan_jax.commands import program
+
+
+def define_flags() -> None:
+    """Defines the flags."""
+    config_flags.DEFINE_config_file(
+        "config",
+        program.DEFAULT_CONFIG,
+        "The experiment; any field is a flag: --config.seed=1.",
+    )
+    flags.DEFINE_string(
+        "workdir", None, "The run directory; runs/<name of the config> if not given."
+    )
+
+
+def main() -> int:
+    """Trains, or goes on with a run; returns the exit status."""
+    from infogan_jax import training
+
+    config = program.config()
+    workdir = flags.FLAGS.workdir or f"runs/{config.get('name')}"
+    return training.train(config, Path(workdir))

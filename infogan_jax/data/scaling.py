@@ -1,0 +1,24 @@
+"""Scaling of images between bytes and the range of the networks."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, UInt8
+
+
+def to_range(
+    images: UInt8[Array | np.ndarray, "*batch height width channels"],
+    output_range: tuple[float, float],
+) -> Float[Array, "*batch height width channels"]:
+    """Bytes as float32 in `output_range`, the range of the generator's images."""
+    low, high = output_range
+    return jnp.asarray(images, jnp.float32) * ((high - low) / 255.0) + low
+
+
+def to_uint8(
+    images: Float[np.ndarray, "*batch height width channels"],
+    output_range: tuple[float, float],
+) -> UInt8[np.ndarray, "*batch height width channels"]:
+    """The inverse of `to_range`, rounded and clipped."""
+    low, high = output_range
+    scaled = (images - low) * (255.0 / (high - low))
+    return np.clip(np.round(scaled), 0, 255).astype(np.uint8)

@@ -1,0 +1,53 @@
+"""An InfoGAN as data: what a training step needs besides its state and images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import optax
+from jaxtyping import Array
+
+from infogan_jax.game.real_information.bounds import RealInformation
+from infogan_jax.model.latents import LatentSpec
+from infogan_jax.model.networks import Networks
+
+
+@dataclass(frozen=True)
+class Optimisers:
+    """One optimiser for each player (the paper's two learning rates).
+
+    Attributes:
+      discriminator: moves the trunk, D's head and Q.
+      generator: moves G.
+    """
+
+    discriminator: optax.GradientTransformation
+    generator: optax.GradientTransformation
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """InfoGAN with its networks, optimisers and switches.
+
+    Attributes:
+      spec: codes and noise.
+      nets: G, D and Q.
+      optimisers: one for each player.
+      noise_sd: standard deviation of the instance noise as a function of the step,
+        in units of the images' range; None leaves it out.
+      real_label: D's target for real images, in (0.5, 1].
+      info_to_generator: whether G maximises L_I; without it this is a GAN with a
+        Q that G ignores (the baseline of the paper's figure 1).
+      info_to_trunk: whether L_I moves the trunk that D and Q share.
+      average_decay: of the moving average of G's parameters; 0 is off.
+      real_information: the bounds on real images (beyond the paper).
+    """
+
+    spec: LatentSpec
+    nets: Networks
+    optimisers: Optimisers
+    noise_sd: Callable[[Array], Array] | None = None
+    real_label: float = 1.0
+    info_to_generator: bool = True
+    info_to_trunk: bool = True
+    average_decay: float = 0.0
+    real_information: RealInformation = RealInformation()

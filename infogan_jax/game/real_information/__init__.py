@@ -1,0 +1,1 @@
+"""Beyond the paper: what D and Q also learn from real images, without a label."""

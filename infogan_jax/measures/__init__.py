@@ -1,1 +1,0 @@
-"""What is measured of a trained InfoGAN: each module has one theme."""

@@ -1,1 +1,0 @@
-"""Metrics: arrays to numbers, numpy and scipy only."""

@@ -1,0 +1,1 @@
+"""What is trained: codes and noise, and the networks G, D and Q."""

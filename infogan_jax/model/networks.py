@@ -1,0 +1,199 @@
+"""G, D and Q from layer lists, as the paper's tables print them.
+
+A network is data: a tuple of `Layer`. Three modules are built from it: the
+generator, the discriminator (shared trunk and D head) and the recognition head Q
+on the trunk's features. Their parameters are three trees, because three sets of
+people move them: G's optimiser, D's loss, and the mutual-information bound.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Key
+
+from infogan_jax.model.convolutions import Images
+from infogan_jax.model.layers import OUTPUT_RANGES, Layer, Stack, draw_weights
+
+Variables = Mapping[str, Any]
+"""`generator`, `discriminator` and `recognition`, each with a tree of arrays."""
+
+
+class Discriminator(nn.Module):
+    """The shared trunk and D's head: images -> (logits of "real", features)."""
+
+    trunk: Stack
+    head: Stack
+
+    def __call__(
+        self, images: Images, train: bool
+    ) -> tuple[Float[Array, "batch"], Array]:
+        features = self.trunk(images, train)
+        return self.head(features, train)[:, 0], features
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The three modules; their `apply` is a pure function of variables and input.
+
+    Attributes:
+      generator: packed latents [batch, inputs] -> images in `output_range`.
+      discriminator: images -> (logits [batch], trunk features).
+      recognition: trunk features -> Q's outputs [batch, outputs]; None if there
+        is no code.
+      input_size: the length of G's input vector.
+      image_shape: (height, width, channels).
+      output_range: the range of the images, by the generator's last activation.
+    """
+
+    generator: Stack
+    discriminator: Discriminator
+    recognition: Stack | None
+    input_size: int
+    image_shape: tuple[int, int, int]
+    output_range: tuple[float, float]
+
+
+def build(
+    *,
+    generator: Sequence[Layer],
+    trunk: Sequence[Layer],
+    recognition: Sequence[Layer],
+    input_size: int,
+    output_size: int,
+    image_shape: tuple[int, int, int],
+    slope: float = 0.1,
+    spectral_norm: bool = False,
+    precision: str = "float32",
+) -> Networks:
+    """Builds the networks; D's one output and Q's `output_size` are added here.
+
+    Args:
+      generator: layers from G's input to images; the last activation, sigmoid or
+        tanh, fixes the range of all images.
+      trunk: layers that D and Q share.
+      recognition: Q's own hidden layers; empty means one linear map.
+      input_size: of G.
+      output_size: of Q; 0, where there is no code, leaves Q out.
+      image_shape: (height, width, channels).
+      slope: of the leaky ReLU.
+      spectral_norm: in D and Q.
+      precision: `float32` or `bfloat16`, the type of the activations.
+    """
+    dtype = jnp.dtype(precision)
+
+    def judge(layers: Sequence[Layer]) -> Stack:
+        return Stack(tuple(layers), slope, spectral_norm, dtype=dtype)
+
+    q_layers = [*recognition, Layer("fc", (output_size,))]
+    return Networks(
+        generator=Stack(tuple(generator), slope, dtype=dtype),
+        discriminator=Discriminator(judge(trunk), judge([Layer("fc", (1,))])),
+        recognition=judge(q_layers) if output_size else None,
+        input_size=input_size,
+        image_shape=image_shape,
+        output_range=OUTPUT_RANGES[generator[-1].activation],
+    )
+
+
+def with_sync_batch_norm(networks: Networks, axis: str | None) -> Networks:
+    """The same networks, whose batch statistics are averaged over a device axis."""
+    return _clone(networks, axis=axis)
+
+
+def with_matmul_convolutions(networks: Networks) -> Networks:
+    """The same networks, to be mapped over weights: no convolution comes in groups.
+
+    They compute the same, up to rounding, by matrix products on every platform.
+    """
+    return _clone(networks, as_matmul=True)
+
+
+def _clone(networks: Networks, **changed: Any) -> Networks:
+    d, q = networks.discriminator, networks.recognition
+    trunk, head = d.trunk.clone(**changed), d.head.clone(**changed)
+    return replace(
+        networks,
+        generator=networks.generator.clone(**changed),
+        discriminator=d.clone(trunk=trunk, head=head),
+        recognition=None if q is None else q.clone(**changed),
+    )
+
+
+def init(networks: Networks, key: Key[Array, ""]) -> tuple[Variables, Variables]:
+    """Draws the parameters and the first batch statistics of all three networks."""
+    g_key, d_key, q_key, weights_key = jax.random.split(key, 4)
+    inputs = jnp.zeros((2, networks.input_size))
+    images = jnp.zeros((2, *networks.image_shape))
+    variables = {
+        "generator": networks.generator.init(g_key, inputs, train=False),
+        "discriminator": networks.discriminator.init(d_key, images, train=False),
+    }
+    if networks.recognition is not None:
+        (_, features) = networks.discriminator.apply(
+            variables["discriminator"], images, train=False
+        )
+        variables["recognition"] = networks.recognition.init(
+            q_key, features, train=False
+        )
+    params = {name: tree["params"] for name, tree in variables.items()}
+    stats = {name: tree.get("batch_stats", {}) for name, tree in variables.items()}
+    return draw_weights(params, weights_key), stats
+
+
+def generate(
+    networks: Networks,
+    params: Variables,
+    stats: Variables,
+    inputs: Float[Array, "batch inputs"],
+    *,
+    train: bool,
+) -> tuple[Images, Variables]:
+    """G: packed latents -> images, and G's updated statistics.
+
+    With `train` batch norm uses the statistics of this batch, else the running
+    averages.
+    """
+    return _apply(networks.generator, "generator", params, stats, inputs, train)
+
+
+def discriminate(
+    networks: Networks,
+    params: Variables,
+    stats: Variables,
+    images: Images,
+    *,
+    train: bool,
+    info_to_trunk: bool = True,
+) -> tuple[Float[Array, "batch"], Float[Array, "batch outputs"], Variables]:
+    """D and Q: images -> logits of "real", Q's outputs, and updated statistics.
+
+    Without `info_to_trunk` no gradient passes from Q's outputs to the trunk.
+    """
+    (logits, features), new_stats = _apply(
+        networks.discriminator, "discriminator", params, stats, images, train
+    )
+    if networks.recognition is None:
+        return logits, jnp.zeros((images.shape[0], 0)), new_stats
+    features = features if info_to_trunk else lax.stop_gradient(features)
+    outputs, new_stats = _apply(
+        networks.recognition, "recognition", params, new_stats, features, train
+    )
+    return logits, outputs, new_stats
+
+
+def _apply(
+    module: nn.Module,
+    name: str,
+    params: Variables,
+    stats: Variables,
+    x: Array,
+    train: bool,
+) -> tuple[Any, Variables]:
+    variables = {"params": params[name], "batch_stats": stats[name]}
+    y, updated = module.apply(variables, x, train, mutable=["batch_stats"])
+    return y, {**stats, name: updated.get("batch_stats", {})}

@@ -1,0 +1,175 @@
+"""Reads the paper's notation for codes and networks into data.
+
+Codes and networks are one text each in a config, so that a config file reads like
+the paper's tables and a flag can replace any of them.
+"""
+
+import re
+
+from infogan_jax.errors import UserError
+from infogan_jax.model.latents import KINDS, Code
+from infogan_jax.model.layers import OUTPUT_RANGES, Layer
+
+_CODE = re.compile(
+    r"(?:(?P<count>[1-9]\d{0,3})\s*x\s+)?(?:(?P<name>\w+)\s*=\s*)?(?P<kind>[a-z]+)"
+    r"(?:\((?P<size>\d{1,6})\))?(?:\s*@\s*(?P<weight>\S+))?"
+)
+_LAYER = re.compile(
+    r"(?P<kind>fc|conv|upconv)\s+(?P<shape>\d{1,6}(?:x\d{1,6}x\d{1,6})?)"
+    r"(?:\s+s(?P<stride>[1-4]))?"
+    r"(?P<norm>\s+bn)?(?:\s+(?P<activation>relu|lrelu|sigmoid|tanh))?"
+)
+
+
+def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, ...]:
+    """Reads codes: `[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA], ...`.
+
+    `"digit=categorical(10), 2 x uniform @ 0.1"` is a code `digit` of 10
+    categories with lambda 1 and two codes `uniform_0`, `uniform_1` on [-1, 1]
+    with lambda 0.1. Without a name a code is called after its kind and counted.
+    The empty text is no code at all: a plain GAN.
+
+    Raises:
+      UserError: where a part cannot be read or two codes have the same name.
+    """
+    codes: list[Code] = []
+    for part in _parts(text):
+        match = _CODE.fullmatch(part)
+        if match is None or match["kind"] not in KINDS:
+            raise UserError(
+                f"{field}: cannot read {part!r}; write "
+                "'[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA]' with a KIND of "
+                f"{', '.join(KINDS)}, e.g. 'categorical(10), 2 x uniform @ 0.1'."
+            )
+        kind, count = match["kind"], int(match["count"] or 1)
+        first = sum(code.kind == kind for code in codes)
+        for place in range(count):
+            if match["name"] is None:
+                name = f"{kind}_{first + place}"
+            else:
+                name = match["name"] + (f"_{place}" if count > 1 else "")
+            codes.append(_code(field, name, kind, match["size"], match["weight"]))
+    names = [code.name for code in codes]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(
+                f"{field} (={text!r}): the name {name!r} is used "
+                f"{names.count(name)} times; names must differ."
+            )
+    return tuple(codes)
+
+
+def _code(
+    field: str, name: str, kind: str, size: str | None, weight: str | None
+) -> Code:
+    if (kind == "categorical") != (size is not None):
+        raise UserError(
+            f"{field}: {name!r} is {kind if size is None else f'{kind}({size})'}; a "
+            "categorical code needs a size, as in categorical(10), and no other kind "
+            "has one."
+        )
+    if size is not None and int(size) < 2:
+        raise UserError(
+            f"{field}: {name!r} has {int(size)} categories; it must have at least 2."
+        )
+    try:
+        number = 1.0 if weight is None else float(weight)
+    except ValueError:
+        number = float("nan")
+    if not 0.0 <= number < float("inf"):
+        raise UserError(
+            f"{field}: the lambda of {name!r} (={weight}) must be a finite number of "
+            "at least 0; the paper's is 1, and 0 lets Q read the code for free."
+        )
+    return Code(name, kind, int(size or 1), number)
+
+
+def parse_layers(text: str, field: str) -> tuple[Layer, ...]:
+    """Reads a network: `KIND SHAPE[ sSTRIDE][ bn][ ACTIVATION], ...`.
+
+    `"conv 64 s2 lrelu, conv 128 s2 bn lrelu, fc 1024 bn lrelu"` is the trunk of
+    the paper's table 1; `"fc 7x7x128 bn relu"` gives an image of 7 x 7 x 128.
+
+    Raises:
+      UserError: where a part cannot be read.
+    """
+    layers = []
+    for part in _parts(text):
+        match = _LAYER.fullmatch(part)
+        if match is None:
+            raise UserError(
+                f"{field}: cannot read {part!r}; write 'KIND SHAPE[ sSTRIDE][ bn]"
+                "[ ACTIVATION]' with a KIND of fc, conv, upconv and an ACTIVATION of "
+                "relu, lrelu, sigmoid, tanh, e.g. 'conv 64 s2 bn lrelu'."
+            )
+        layer = Layer(
+            match["kind"],
+            tuple(int(size) for size in match["shape"].split("x")),
+            int(match["stride"] or 1),
+            match["norm"] is not None,
+            match["activation"] or "",
+        )
+        is_vector = layer.kind == "fc"
+        if 0 in layer.shape or (not is_vector and len(layer.shape) > 1):
+            raise UserError(
+                f"{field}: {part!r} has an impossible shape; sizes are at least 1, "
+                "and only fc may have three of them."
+            )
+        if is_vector and match["stride"]:
+            raise UserError(f"{field}: {part!r} has a stride; fc has none.")
+        layers.append(layer)
+    return tuple(layers)
+
+
+def follow(
+    layers: tuple[Layer, ...], shape: tuple[int, ...], field: str
+) -> tuple[int, ...]:
+    """The shape of one output of a network whose input has `shape`.
+
+    Raises:
+      UserError: where a convolution would work on a vector.
+    """
+    for layer in layers:
+        if layer.kind == "fc":
+            shape = layer.shape
+            continue
+        if len(shape) != 3:
+            raise UserError(
+                f"{field}: '{layer.kind} {layer.shape[0]}' follows a vector; put a "
+                "layer such as 'fc 7x7x128' before it."
+            )
+        height, width = (
+            side * layer.stride if layer.kind == "upconv" else -(-side // layer.stride)
+            for side in shape[:2]
+        )
+        shape = (height, width, *layer.shape)
+    return shape
+
+
+def check_generator(
+    layers: tuple[Layer, ...], image_shape: tuple[int, int, int], field: str
+) -> None:
+    """Checks that G turns a vector into the images of the data.
+
+    Raises:
+      UserError: where the last activation has no range, or the result is not of
+        `image_shape`.
+    """
+    shape = follow(layers, (), field)
+    if not layers or layers[-1].activation not in OUTPUT_RANGES:
+        raise UserError(
+            f"{field} must end in sigmoid (images in [0, 1]) or tanh (in [-1, 1])."
+        )
+    if shape != image_shape:
+        raise UserError(
+            f"{field} makes images of {_by(shape)}, but the data has {_by(image_shape)}"
+            "; change the last layers or the data's size."
+        )
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(size) for size in shape)
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

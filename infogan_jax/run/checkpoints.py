@@ -1,0 +1,195 @@
+"""Checkpoints that are known to be whole: orbax with a digest for every array.
+
+Orbax alone restores some damaged files without a word. Each checkpoint therefore
+carries the SHA-256 of every array of the state; restoring compares them and falls
+back to the checkpoint before. Nothing in a checkpoint is executed: arrays and
+JSON, no pickle. Several processes save and restore together, in a directory that all
+of them see.
+"""
+
+import contextlib
+import errno
+import hashlib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from orbax.checkpoint import checkpoint_managers
+
+from infogan_jax.errors import RunFailure, UserError
+from infogan_jax.game.state import TrainState
+from infogan_jax.machine import processes
+
+KEPT = 3
+
+
+class Checkpoints:
+    """The checkpoints of one run, saved in the background; a context manager."""
+
+    def __init__(self, directory: Path, *, read_only: bool = False) -> None:
+        """Opens `directory`, which is made unless `read_only`."""
+        self._directory = directory
+        self._manager = ocp.CheckpointManager(
+            directory.absolute(),
+            options=ocp.CheckpointManagerOptions(
+                create=not read_only,
+                read_only=read_only,
+                preservation_policy=checkpoint_managers.LatestN(KEPT),
+            ),
+        )
+        self._read_only = read_only
+
+    def __enter__(self) -> "Checkpoints":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if processes.is_lost_process(value):
+            return  # the lost process would never acknowledge a save
+        with self._writing() if value is None else contextlib.suppress(Exception):
+            self._manager.close()
+
+    def save(self, state: TrainState) -> None:
+        """Saves the state under its own step; returns while it is being written.
+
+        Raises:
+          RunFailure: where an array is not finite, or this checkpoint or the one
+            before cannot be written; those already there stay.
+        """
+        step = int(state.step)
+        arrays = _arrays(state)
+        for name, array in arrays.items():
+            if not np.all(np.isfinite(array)):
+                raise RunFailure(
+                    f"{name} is not finite at step {step}; nothing was saved. The last "
+                    "checkpoint is intact: try a smaller learning rate or lambda, or a "
+                    "larger config.latents.sd_floor."
+                )
+        with self._writing():
+            self._manager.save(
+                step,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardSave(state),
+                    digests=ocp.args.JsonSave(_digests(arrays)),
+                ),
+            )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Orbax writes in the background, and raises many kinds at its next call."""
+        try:
+            yield
+        except Exception as error:
+            if processes.is_lost_process(error):
+                raise
+            full = os.strerror(errno.ENOSPC)
+            reason = full if full in str(error) else str(error).partition("\n")[0]
+            raise RunFailure(
+                f"a checkpoint in {self._directory} cannot be written: {reason}; those "
+                "before are intact. Make space or change permissions, then run the "
+                "same command again: it goes on from the last of them."
+            ) from error
+
+    def restore_newest(self, like: TrainState) -> TrainState | None:
+        """The newest checkpoint that is whole, or None if there is none at all.
+
+        Damaged ones are passed over with a warning and, unless `read_only`,
+        removed once an older one has proved to be whole.
+
+        Args:
+          like: the shapes, types and shardings to restore into; arrays, or what
+            describes them.
+
+        Raises:
+          UserError: where there are checkpoints and every one is damaged.
+        """
+        damaged: list[tuple[int, str]] = []
+        for step in sorted(self._manager.all_steps(), reverse=True):
+            state, fault = self._restore(step, like)
+            if processes.max_over_all(int(state is None)):
+                damaged.append((step, fault or "another process cannot read it"))
+                continue
+            self._pass_over(damaged, step)
+            return state
+        if damaged:
+            raise UserError(
+                f"every checkpoint in {self._directory} is damaged: "
+                + "; ".join(f"{step}: {reason}" for step, reason in damaged)
+                + ". Nothing was changed; restore a copy or use another --workdir."
+            )
+        return None
+
+    def _pass_over(self, damaged: list[tuple[int, str]], whole: int) -> None:
+        for step, reason in damaged:
+            if processes.is_first():
+                logging.warning(
+                    "checkpoint %d is damaged (%s); using %d.", step, reason, whole
+                )
+            if not self._read_only:
+                self._manager.delete(step)
+
+    def _restore(self, step: int, like: TrainState) -> tuple[TrainState | None, str]:
+        _let_dropped_reads_end_in_silence()
+        try:
+            restored = self._manager.restore(
+                step,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardRestore(like),
+                    digests=ocp.args.JsonRestore(),
+                ),
+            )
+        except Exception as error:  # orbax raises many kinds for a damaged file
+            return None, f"{type(error).__name__} while reading"
+        found = _digests(_arrays(restored.state))
+        wrong = [name for name in found if found[name] != restored.digests.get(name)]
+        if wrong or len(found) != len(restored.digests):
+            return None, f"digest of {wrong[0] if wrong else 'its arrays'} differs"
+        return restored.state, ""
+
+
+@cache
+def _let_dropped_reads_end_in_silence() -> None:
+    """Where one read fails orbax drops the others, which end later in its own threads.
+
+    Python would tell of each on stderr, in thousands of lines.
+    """
+    tell = sys.unraisablehook
+
+    def tell_of_the_rest(raised: Any) -> None:
+        code = getattr(raised.object, "cr_code", None)
+        is_of_orbax = code is not None and "orbax" in Path(code.co_filename).parts
+        if not is_of_orbax and str(raised.exc_value) != "Event loop is closed":
+            tell(raised)
+
+    sys.unraisablehook = tell_of_the_rest
+
+
+def _arrays(state: TrainState) -> dict[str, np.ndarray]:
+    """Every array in host memory by its path; replicated ones from one device."""
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(
+            leaf.addressable_data(0)
+        )
+        for path, leaf in jax.tree_util.tree_leaves_with_path(state)
+    }
+
+
+def _digests(arrays: dict[str, np.ndarray]) -> dict[str, str]:
+    """SHA-256 of the type, shape and bytes of each array."""
+    digests = {}
+    for name, array in arrays.items():
+        header = f"{array.dtype.str}{array.shape}".encode()
+        digests[name] = hashlib.sha256(header + array.tobytes()).hexdigest()
+    return digests

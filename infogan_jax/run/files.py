@@ -1,0 +1,68 @@
+"""Files of a run directory, each replaced whole: readers see the old or the new one."""
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from infogan_jax.errors import RunFailure
+from infogan_jax.machine import processes
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replaces a JSON file; raises as `write_bytes` does."""
+    write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
+def write_png(path: Path, picture: UInt8[np.ndarray, "height width channels"]) -> None:
+    """Replaces a PNG file of one or three channels; raises as `write_bytes` does."""
+    content = io.BytesIO()
+    pixels = picture[..., 0] if picture.shape[-1] == 1 else picture
+    Image.fromarray(pixels).save(content, format="PNG")
+    write_bytes(path, content.getvalue())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replaces a file, and makes its directory where there is none.
+
+    Of several processes only the first writes.
+
+    Raises:
+      RunFailure: where the file cannot be written; the old one stays.
+    """
+    if not processes.is_first():
+        return
+    partial = path.with_name(f".{path.name}.partial")
+    with explained_errors(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(content)
+            os.replace(partial, path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise
+
+
+@contextlib.contextmanager
+def explained_errors(path: Path) -> Iterator[None]:
+    """Wraps code that writes to `path`; turns its errors into a line for the user.
+
+    Raises:
+      RunFailure: where the code raises an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunFailure(
+            f"{path} cannot be written: {error.strerror}; make space or change "
+            "permissions, then run the same command again: it goes on from the last "
+            "checkpoint, if there is one."
+        ) from error

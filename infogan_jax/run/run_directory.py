@@ -1,0 +1,156 @@
+"""The run directory: its recorded config, and the lock of the run that writes to it.
+
+A directory belongs to one config. While it is open for training it belongs to one
+run, of whose processes only the first writes.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+from flax.traverse_util import flatten_dict
+
+from infogan_jax.errors import UserError
+from infogan_jax.machine import processes
+from infogan_jax.run.files import write_json
+
+CONFIG = "config.json"
+LOCK = "lock"
+STATS = "stats.jsonl"
+CHECKPOINTS = "checkpoints"
+PICTURES = "pictures"
+EVALUATION = "evaluation"
+EVALUATION_RECORD = "evaluation.json"
+
+EXTENDABLE = "training.steps"
+"""The one field that may grow from one call to the next: a run can be prolonged."""
+
+
+@contextlib.contextmanager
+def open_for_training(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path]:
+    """Opens a new or known run directory for one training run.
+
+    Of several processes the first locks it; the others check that they see it.
+
+    Raises:
+      UserError: where the directory cannot be written, holds something else,
+        belongs to another config, is in use, or is not shared by all processes.
+    """
+    with contextlib.ExitStack() as stack:
+        with processes.all_succeed():
+            if processes.is_first():
+                stack.enter_context(_locked(workdir, config))
+        with processes.all_succeed():
+            if not (workdir / CONFIG).exists():
+                raise UserError(
+                    f"--workdir (={workdir}) of process {jax.process_index()} is not "
+                    "that of process 0; name a directory that all processes share."
+                )
+        yield workdir
+
+
+@contextlib.contextmanager
+def _locked(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        try:
+            known = _check(workdir, config)
+            workdir.mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context(open(workdir / LOCK, "a+"))
+        except OSError as error:
+            raise UserError(
+                f"--workdir (={workdir}) cannot be written: {error.strerror}; choose "
+                "another or change its permissions."
+            ) from error
+        _lock(lock, workdir)
+        if known != dict(config):
+            write_json(workdir / CONFIG, config)
+        yield
+
+
+def _check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Returns the recorded config, or None for a new directory."""
+    if workdir.exists() and not workdir.is_dir():
+        raise UserError(f"--workdir (={workdir}) is a file; name a directory.")
+    if not (workdir / CONFIG).exists():
+        if workdir.is_dir() and set(os.listdir(workdir)) - {LOCK}:
+            raise UserError(
+                f"--workdir (={workdir}) holds other files and no {CONFIG}; name a new "
+                "or empty directory."
+            )
+        return None
+    known = read_config(workdir)
+    refuse_links(workdir)
+    old, new = (flatten_dict(dict(each), sep=".") for each in (known, config))
+    differing = [
+        f"{name} (recorded {old.get(name)!r}, now {new.get(name)!r})"
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+        and not (name == EXTENDABLE and _grows(old.get(name), new[name]))
+    ]
+    if differing:
+        raise UserError(
+            f"--workdir (={workdir}) was made with another config: "
+            f"{', '.join(differing)}. Use the recorded values or another --workdir."
+        )
+    return known
+
+
+def _grows(old: Any, new: Any) -> bool:
+    return type(old) is type(new) is int and old < new
+
+
+def refuse_links(workdir: Path) -> None:
+    """Refuses a run directory in which a link could lead what is written elsewhere.
+
+    Raises:
+      UserError: naming the first link.
+    """
+    for folder, below, files in os.walk(workdir):
+        for path in (Path(folder, name) for name in sorted(below + files)):
+            if path.is_symlink():
+                raise UserError(
+                    f"{path} is a link, and a run keeps to its own directory; put what "
+                    "it points to in its place, or use another --workdir."
+                )
+
+
+def read_config(workdir: Path) -> dict[str, Any]:
+    """Returns the recorded config of a run.
+
+    Raises:
+      UserError: where there is none, or it cannot be read as a JSON object.
+    """
+    path = workdir / CONFIG
+    try:
+        config = json.loads(path.read_text())
+    except OSError as error:
+        raise UserError(
+            f"--workdir (={workdir}) has no readable {CONFIG} ({error.strerror}); name "
+            "the directory of a run that train.py has started."
+        ) from error
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON ({error}); restore a copy.") from error
+    if not isinstance(config, dict):
+        raise UserError(f"{path} must be a JSON object; restore a copy.")
+    return config
+
+
+def _lock(lock: Any, workdir: Path) -> None:
+    """Takes the lock, which the system releases when this process ends."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        raise UserError(
+            f"--workdir (={workdir}) is in use by {lock.read().strip() or 'another'}; "
+            "wait for it, stop it, or use another --workdir."
+        ) from error
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+    lock.flush()

@@ -1,0 +1,215 @@
+"""The story of several seeds: train and evaluate each, rank them, sum up.
+
+The runs are ranked without labels, by how well each agrees with the others on the
+training images, so that the best can be chosen where nobody knows the classes.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from infogan_jax import evaluation, experiment, training, vmapped_training
+from infogan_jax.analysis.encode import encode
+from infogan_jax.analysis.metrics import agreement
+from infogan_jax.analysis.metrics.agreement import Readings
+from infogan_jax.analysis.trained_model import subset
+from infogan_jax.errors import UserError
+from infogan_jax.machine import processes
+from infogan_jax.model.latents import Normal
+from infogan_jax.restore import restore
+from infogan_jax.run.files import write_json
+from infogan_jax.run.progress import say
+from infogan_jax.run.run_directory import EVALUATION_RECORD
+
+SUMMARY = "seeds.json"
+
+Values = dict[str, list[float]]
+"""By metric, its value for each seed in order."""
+
+
+def run(
+    config: Mapping[str, Any],
+    workdir: Path,
+    count: int,
+    *,
+    success: str = "",
+    quick: bool = False,
+    together: bool | None = None,
+) -> int:
+    """Trains and evaluates the seeds from `config.seed` on; the same command goes on.
+
+    A seed whose last step has been evaluated already, quickly or not, is left as it is.
+
+    Writes `seed_<seed>/`, a run directory each, and `seeds.json` with mean, standard
+    deviation, minimum and every single value of each metric, the agreement of each
+    seed with the others, the seed chosen by it, and the rate of success.
+
+    Args:
+      config: as in `configs/`, nested.
+      workdir: where the run directories go.
+      count: how many seeds, 2 at least.
+      success: what a successful run has reached, as `accuracy_test>=0.9`; a run with
+        a warning of collapse is never successful.
+      quick: whether to measure information and classes alone.
+      together: whether the seeds train as one vmapped program; None is yes on an
+        accelerator and no on a CPU.
+
+    Returns:
+      The exit status: 0, or 130 after an interrupt.
+
+    Raises:
+      UserError: for a mistake, before anything is compiled; for a metric in `success`
+        that is not measured, at the end (the runs are kept).
+    """
+    processes.refuse_several()
+    condition = _parse(success)
+    if count < 2:
+        raise UserError(f"--seeds (={count}) must be at least 2; or use train.py.")
+    exp = experiment.build(config)
+    if not exp.algorithm.spec.codes:
+        raise UserError("config.latents.codes is empty: no code to compare seeds by.")
+    seeds = range(exp.seed, exp.seed + count)
+    directories = {seed: workdir / f"seed_{seed}" for seed in seeds}
+    at_once = jax.default_backend() != "cpu" if together is None else together
+    if at_once and (status := vmapped_training.train(config, directories)):
+        return status
+    for seed, directory in directories.items():
+        if not at_once and (
+            status := training.train({**config, "seed": seed}, directory)
+        ):
+            return status
+        if not _is_evaluated(directory, exp.steps):
+            evaluation.evaluate(directory, quick=quick)
+        jax.clear_caches()
+    records = [_read(directory) for directory in directories.values()]
+    agreements = agreement.with_the_others(
+        [_readings(directory) for directory in directories.values()]
+    )
+    summary = summarise(records, agreements.tolist(), condition)
+    write_json(workdir / SUMMARY, summary)
+    say(_table(summary, workdir))
+    return 0
+
+
+def summarise(
+    records: Sequence[Mapping[str, Any]],
+    agreements: Sequence[float],
+    condition: tuple[str, float] | None,
+) -> dict[str, Any]:
+    """What is in `seeds.json`.
+
+    Args:
+      records: the seeds' `evaluation.json`, in order.
+      agreements: of each seed with the others.
+      condition: a metric and the least value of it that is a success.
+
+    Returns:
+      `seeds`, `agreement`, `chosen`, `metrics`, `success_rate` and `success`.
+
+    Raises:
+      UserError: where a seed lacks the metric of the condition.
+    """
+    seeds = [record["run"]["seed"] for record in records]
+    shared = set.intersection(*(set(record["metrics"]) for record in records))
+    names = [name for name in records[0]["metrics"] if name in shared]
+    values: Values = {
+        name: [record["metrics"][name]["value"] for record in records] for name in names
+    }
+    chosen = int(np.argmax(agreements))
+    good = [not record["warnings"] for record in records]
+    text = "no warning of collapse"
+    if condition:
+        name, least = condition
+        if name not in values:
+            raise UserError(
+                f"--success names {name}, which is not measured; the runs are kept, "
+                f"take one of {', '.join(names)}."
+            )
+        good = [g and v >= least for g, v in zip(good, values[name], strict=True)]
+        text += f", {name} >= {least:g}"
+    return {
+        "seeds": seeds,
+        "agreement": list(agreements),
+        "chosen": seeds[chosen],
+        "success": text,
+        "success_rate": float(np.mean(good)),
+        "metrics": {
+            name: {
+                "mean": float(np.mean(numbers)),
+                "sd": float(np.std(numbers, ddof=1)),
+                "min": float(np.min(numbers)),
+                "chosen": numbers[chosen],
+                "values": numbers,
+            }
+            for name, numbers in values.items()
+        },
+    }
+
+
+def _parse(success: str) -> tuple[str, float] | None:
+    """A metric and the least value of it, from `METRIC>=NUMBER`; None from nothing."""
+    if not success:
+        return None
+    name, _, number = success.partition(">=")
+    try:
+        least = float(number)
+    except ValueError:
+        least = math.nan
+    if not name.strip() or not math.isfinite(least):
+        raise UserError(
+            f"--success (={success}) must be METRIC>=NUMBER, such as "
+            "accuracy_test>=0.9."
+        )
+    return name.strip(), least
+
+
+def _is_evaluated(directory: Path, step: int) -> bool:
+    path = directory / EVALUATION_RECORD
+    return path.exists() and _read(directory)["run"]["step"] == step
+
+
+def _read(directory: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((directory / EVALUATION_RECORD).read_text())
+    return record
+
+
+def _readings(directory: Path) -> Readings:
+    """What Q reads in training images, the same for every seed: categories, means."""
+    exp, state = restore(directory)
+    spec, nets = exp.algorithm.spec, exp.algorithm.nets
+    images = subset(exp.dataset.train).images
+    posterior = encode(spec, nets, state.params, state.stats, images)
+    return {
+        name: np.asarray(
+            read.mean if isinstance(read, Normal) else read.logits.argmax(-1)
+        )
+        for name, read in posterior.items()
+    }
+
+
+def _table(summary: Mapping[str, Any], workdir: Path) -> str:
+    metrics = summary["metrics"]
+    width = max(len(name) for name in metrics)
+    head = f"{'':{width}}     mean        sd       min    chosen"
+    rows = [
+        f"{name:<{width}} "
+        + " ".join(f"{row[key]:9.4f}" for key in ("mean", "sd", "min", "chosen"))
+        for name, row in metrics.items()
+    ]
+    pairs = zip(summary["seeds"], summary["agreement"], strict=True)
+    agreed = ", ".join(f"{seed}: {value:.3f}" for seed, value in pairs)
+    return "\n".join(
+        [
+            head,
+            *rows,
+            f"agreement with the other seeds: {agreed}",
+            f"chosen by it, without labels: seed {summary['chosen']}",
+            f"success: {summary['success_rate']:.0%} ({summary['success']})",
+            f"all values: {workdir / SUMMARY}",
+        ]
+    )

@@ -1,0 +1,174 @@
+"""The story of several seeds as one program: the step, vmapped over their states.
+
+Each seed gets a run directory of its own, as train.py would have written it. Only the
+rounding differs, since a batched product adds up in another order.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+from jaxtyping import Array
+
+from infogan_jax import experiment
+from infogan_jax.analysis import collapse
+from infogan_jax.experiment import Experiment
+from infogan_jax.game.algorithm import Algorithm
+from infogan_jax.game.objective import Metrics
+from infogan_jax.game.state import TrainState, create_state
+from infogan_jax.game.train_step import train_step
+from infogan_jax.machine import compilation, parallel
+from infogan_jax.model import networks
+from infogan_jax.run import run_directory
+from infogan_jax.run.checkpoints import Checkpoints
+from infogan_jax.run.environment import write_environment
+from infogan_jax.run.progress import Progress, say
+from infogan_jax.run.run_directory import CHECKPOINTS
+from infogan_jax.run.signals import StopRequest
+from infogan_jax.training import STOPPED, draw_pictures
+
+
+@dataclass(frozen=True)
+class Run:
+    """One seed: its experiment, its directory, and the state that it goes on from.
+
+    Attributes:
+      state: in host memory, so that the devices hold no seed's state twice.
+    """
+
+    exp: Experiment
+    workdir: Path
+    checkpoints: Checkpoints
+    state: TrainState
+
+    @property
+    def start(self) -> int:
+        return int(self.state.step)
+
+
+def train(config: Mapping[str, Any], workdirs: Mapping[int, Path]) -> int:
+    """Trains a config with several seeds at once, or goes on with them.
+
+    Seeds that go on from the same step are one program; others follow after it.
+
+    Args:
+      config: as in `configs/`, nested.
+      workdirs: by seed, its run directory: new, empty, or of an earlier call.
+
+    Returns:
+      The exit status: 0, or 130 after an interrupt (all states are saved first).
+
+    Raises:
+      UserError: for a mistake in config or directories, before anything is compiled.
+      RunFailure: where a loss or parameter of a seed is not finite.
+    """
+    compilation.use_persistent_cache()
+    exp = experiment.build(config)
+    experiment.check_memory(exp, len(workdirs))
+    mesh = parallel.make_mesh(exp.batch_size)
+    firsts = parallel.replicate(mesh, _first_states(exp, list(workdirs)))
+    with ExitStack() as stack, StopRequest() as stop:
+        runs = [
+            _open(stack, exp.with_seed(seed), workdir, _at(firsts, place))
+            for place, (seed, workdir) in enumerate(workdirs.items())
+        ]
+        del firsts
+        for start in sorted({run.start for run in runs} - {exp.steps}):
+            group = [run for run in runs if run.start == start]
+            if _train(group, mesh, stop):
+                return stop.status
+    return 0
+
+
+def _first_states(exp: Experiment, seeds: Sequence[int]) -> TrainState:
+    """Draws the states before the first step, with a first axis of seeds."""
+    create = jax.vmap(partial(create_state, exp.algorithm))
+    return compilation.jit_once(create)(jnp.array(seeds, jnp.uint32))
+
+
+def _open(stack: ExitStack, exp: Experiment, workdir: Path, first: TrainState) -> Run:
+    stack.enter_context(run_directory.open_for_training(workdir, exp.config))
+    checkpoints = stack.enter_context(Checkpoints(workdir / CHECKPOINTS))
+    newest = checkpoints.restore_newest(first) or first
+    return Run(exp, workdir, checkpoints, jax.device_get(newest))
+
+
+def _train(runs: Sequence[Run], mesh: Mesh, stop: StopRequest) -> bool:
+    """Trains runs that are at the same step; returns whether a signal stopped them."""
+    exp, start = runs[0].exp, runs[0].start
+    states = parallel.replicate(mesh, _stack([run.state for run in runs]))
+    feed = exp.feed(start)
+    data = parallel.replicate(mesh, feed.resident)
+    one_step = partial(vmapped_step, exp.algorithm)
+    advance = parallel.map_steps(one_step, feed.fetch, mesh)
+    with ExitStack() as stack:
+        shown = [stack.enter_context(_progress(run)) for run in runs]
+        say(f"{exp.config['name']}: {len(runs)} seeds in one program")
+        for step, call in zip(exp.call_ends(start), _calls(runs, mesh), strict=True):
+            batches = parallel.split_batches(mesh, call)
+            states, metrics = advance(states, data, batches)
+            stopping = stop.stops_here(exp.is_due("log", step))
+            for place, (run, progress) in enumerate(zip(runs, shown, strict=True)):
+                if exp.is_due("log", step):
+                    progress.log(step, {k: v[:, place] for k, v in metrics.items()})
+                if exp.is_due("picture", step):
+                    progress.pictures(step, *draw_pictures(run.exp, _at(states, place)))
+                if exp.is_due("checkpoint", step) or stopping:
+                    run.checkpoints.save(_at(states, place))
+            if stopping:
+                say(STOPPED.format(step))
+                return True
+    return False
+
+
+def vmapped_step(
+    algorithm: Algorithm, states: TrainState, images: Array, axis: str | None = None
+) -> tuple[TrainState, Metrics]:
+    """Takes `train_step` for every seed, on images of its own.
+
+    Args:
+      algorithm: the fixed parts, which all seeds share.
+      states: every array with a first axis of seeds.
+      images: [batch, seeds, height, width, channels], in bytes.
+      axis: as in `train_step`.
+
+    Returns:
+      The next states, and metrics [seeds].
+    """
+    algorithm = replace(
+        algorithm, nets=networks.with_matmul_convolutions(algorithm.nets)
+    )
+    step = partial(train_step, algorithm, axis=axis)
+    return jax.vmap(step, in_axes=(0, 1))(states, images)
+
+
+def _calls(runs: Sequence[Run], mesh: Mesh) -> Iterator[np.ndarray]:
+    """Yields the batches of all seeds for each call: [steps, rows, seeds, ...]."""
+    exp, start = runs[0].exp, runs[0].start
+    rows = parallel.local_rows(mesh, exp.batch_size)
+    feeds = [run.exp.feed(start).calls(rows) for run in runs]
+    return (np.stack(parts, axis=2) for parts in zip(*feeds, strict=True))
+
+
+def _progress(run: Run) -> Progress:
+    write_environment(run.workdir, run.exp.dataset.provenance)
+    exp, label = run.exp, f"seed {run.exp.seed}"
+    find_warnings = partial(collapse.warnings_in_stats, exp.algorithm)
+    return Progress(
+        run.workdir, run.start, exp.steps, exp.batch_size, find_warnings, label
+    )
+
+
+def _stack(states: Sequence[TrainState]) -> TrainState:
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *states)
+
+
+def _at(states: TrainState, place: int) -> TrainState:
+    return jax.tree.map(lambda leaf: leaf[place], states)

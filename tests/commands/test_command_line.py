@@ -1,0 +1,185 @@
+"""The two programs as a user meets them: flags, one line, a status."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("tensorflow", "tensorflow_datasets", "grain", "torch")
+CONFIGS = {
+    "syntax.py": "def get_config(:\n",
+    "nothing.py": "x = 1\n",
+    "plain.py": "def get_config():\n    return {'name': 'x'}\n",
+    "raises.py": "def get_config():\n    raise KeyError('seed')\n",
+}
+RUN = (
+    f"--config={ROOT}/configs/digits.py:smoke",
+    "--workdir=run",
+    "--config.networks.generator=fc 8x8x1 sigmoid",
+    "--config.networks.trunk=fc 16 lrelu",
+    "--config.networks.recognition=fc 8 lrelu",
+    "--config.training.steps=2000",
+    "--config.training.picture_every=2000",
+    "--config.training.checkpoint_every=2000",
+)
+
+
+def command(program, *flags):
+    return [sys.executable, str(ROOT / program), *flags]
+
+
+def call(cwd, program, *flags, env=None):
+    return subprocess.run(
+        command(program, *flags),
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize(
+    "program, flag, words",
+    [
+        ("train.py", "--confg.seed=1", "confg.seed"),
+        ("train.py", "--config.seed=many", "many"),
+        ("train.py", "--config=syntax.py", "syntax"),
+        ("train.py", "--config=nothing.py", "get_config"),
+        ("train.py", "--config=raises.py", "seed"),
+        ("train.py", "fast", "'fast' is no flag"),
+        ("seeds.py", "--seeds=1", "--seeds (=1) must be at least 2"),
+        ("seeds.py", "--success=good", "METRIC>=NUMBER"),
+        ("train.py", "--config.objective.noise_sd=nan", "objective.noise_sd (=nan)"),
+        ("train.py", "--workdir=file/run", "(=file/run) cannot be written"),
+        ("eval.py", "--workdir=none", "(=none) has no readable config.json"),
+        ("train.py", "--config.sed=1", "no field 'sed'. Did you mean \"seed\""),
+        ("train.py", "--config.data.q=1", "no field 'q'. docs/config.md has every"),
+        ("train.py", "--config=none.py", "none.py"),
+        ("train.py", "--config=plain.py", "gives a dict"),
+        (
+            "train.py",
+            f"--config={ROOT}/configs/digits.py:fast",
+            "the mode must be one of default, smoke",
+        ),
+    ],
+)
+def test_a_mistake_ends_in_one_line_and_status_2(tmp_path, program, flag, words):
+    for name, text in {**CONFIGS, "file": ""}.items():
+        (tmp_path / name).write_text(text)
+    before = {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts}
+    done = call(tmp_path, program, flag)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"{program}: ")
+    assert words in line
+    assert "Traceback" not in line
+    after = {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts}
+    assert after == before
+
+
+def test_eval_without_a_directory_says_what_to_name(tmp_path):
+    done = call(tmp_path, "eval.py")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "eval.py: --workdir is missing; name the run directory of train.py.\n"
+    )
+
+
+@pytest.mark.parametrize("program", ["train.py", "eval.py", "seeds.py"])
+def test_help_is_no_error(tmp_path, program):
+    done = call(tmp_path, program, "--help")
+    assert "--workdir" in done.stdout
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """A run that is interrupted, goes on to its end and is evaluated.
+
+    Packages that must not be imported are replaced by ones that write their name
+    to the file `heavy` and are not there, as on a machine without them.
+    """
+    root = tmp_path_factory.mktemp("session")
+    for name in HEAVY:
+        (root / "stubs" / name).mkdir(parents=True)
+        (root / "stubs" / name / "__init__.py").write_text(
+            "import os\n"
+            "with open(os.environ['HEAVY'], 'a') as file:\n"
+            "    file.write(__name__ + '\\n')\n"
+            "raise ImportError(__name__)\n"
+        )
+    (root / "heavy").touch()
+    env = os.environ | {"HEAVY": str(root / "heavy"), "PYTHONPATH": str(root / "stubs")}
+    first = subprocess.Popen(
+        command("train.py", *RUN),
+        cwd=root,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    shown = []
+    for line in first.stdout:
+        shown.append(line)
+        if line.startswith("step "):
+            first.send_signal(signal.SIGINT)
+            break
+    out, err = first.communicate(timeout=300)
+    return {
+        "root": root,
+        "interrupted": (first.returncode, "".join(shown) + out, err),
+        "resumed": call(root, "train.py", *RUN, env=env),
+        "evaluated": call(root, "eval.py", "--workdir=run", env=env),
+    }
+
+
+def test_an_interrupt_saves_and_ends_with_status_130(session):
+    status, out, err = session["interrupted"]
+    assert status == 130, err
+    assert "stopped and saved at step " in out
+    assert "done" not in out
+    assert "Traceback" not in err
+
+
+def test_the_same_command_goes_on_with_an_interrupted_run(session):
+    saved = session["interrupted"][1].split("saved at step ")[1].split(";")[0]
+    resumed = session["resumed"]
+    assert resumed.returncode == 0, resumed.stderr
+    assert f"goes on from step {saved} in run" in resumed.stdout
+    assert "step 2000/2000" in resumed.stdout
+    assert resumed.stderr == ""
+
+
+def test_a_run_says_where_its_pictures_are_and_how_to_evaluate_it(session):
+    last = session["resumed"].stdout.splitlines()[-1]
+    assert last == "done. See run/pictures, then: python eval.py --workdir=run"
+    assert list((session["root"] / "run" / "pictures").glob("*.png"))
+
+
+def test_an_evaluation_prints_its_table_and_writes_its_record(session):
+    done = session["evaluated"]
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    record = json.loads((session["root"] / "run" / "evaluation.json").read_text())
+    assert record["run"]["step"] == 2000
+    for name in ("accuracy_test", "mi_bound/categorical_0", "jsd_bound"):
+        assert name in done.stdout
+        assert name in record["metrics"]
+
+
+@pytest.mark.parametrize("package", HEAVY)
+def test_a_run_and_its_evaluation_import_no(session, package):
+    assert package not in (session["root"] / "heavy").read_text().split()
+
+
+@pytest.mark.parametrize("program, limit", [("train.py", 40), ("eval.py", 40)])
+def test_a_program_is_short(program, limit):
+    assert len((ROOT / program).read_text().splitlines()) < limit

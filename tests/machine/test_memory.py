@@ -1,0 +1,107 @@
+"""What training will need is known to a factor of 2 before anything is compiled."""
+
+import jax
+import pytest
+from tiny import build_tiny
+
+from benchmarks import task
+from benchmarks.jax_step import Training
+from benchmarks.task import Setting
+from configs import digits
+from infogan_jax import experiment
+from infogan_jax.errors import UserError
+from infogan_jax.game.real_information.bounds import RealInformation
+from infogan_jax.machine import memory
+
+HUGE = {
+    "a layer": {"networks.trunk": "fc 999999 lrelu, fc 999999 lrelu"},
+    "the generator": {
+        "networks.generator": "fc 999999 relu, fc 999999 relu, fc 8x8x1 sigmoid"
+    },
+    "the noise": {"latents.noise_size": 2**31 - 1},
+    "the codes": {"latents.codes": "9999 x categorical(999999)"},
+    "the images between": {"networks.trunk": "conv 999999 lrelu, conv 999999 lrelu"},
+}
+
+
+def planned(exp):
+    """Bytes of the compiled program: its arguments and its work space."""
+    plan = Training(exp).compiled().memory_analysis()
+    return plan.argument_size_in_bytes + plan.temp_size_in_bytes
+
+
+def digits_with(generator):
+    config = digits.get_config()
+    config.networks.generator = generator
+    return experiment.build(config.to_dict())
+
+
+@pytest.mark.parametrize(
+    "make, argument",
+    [
+        (task.build, Setting("mnist", 64)),
+        (digits_with, "fc 2x2x64 relu, upconv 32 s2 bn relu, upconv 1 s2 sigmoid"),
+    ],
+)
+def test_the_estimate_is_right_to_a_factor_of_2(make, argument):
+    exp = make(argument)
+    images = exp.dataset.train.images.nbytes
+    estimate = memory.estimate(exp.algorithm, exp.batch_size, images)
+    assert 0.5 <= estimate / planned(exp) <= 2
+
+
+def test_every_part_counts():
+    algorithm = build_tiny()
+    small = memory.estimate(algorithm, 16, 0)
+    assert memory.estimate(algorithm, 16, 10**6) == small + 10**6
+    assert memory.estimate(algorithm, 160, 0) > 3 * small
+    transformed = memory.estimate(
+        build_tiny(real_information=RealInformation(weight=1.0)), 16, 0
+    )
+    assert transformed > small
+    changed = build_tiny(real_information=RealInformation(change_weight=1.0))
+    assert memory.estimate(changed, 16, 0) == transformed
+
+
+def checked(config):
+    experiment.check_memory(experiment.build(config.to_dict()))
+
+
+@pytest.mark.parametrize("fields", HUGE.values(), ids=HUGE)
+def test_what_no_machine_can_hold_is_refused_before_it_is_compiled(
+    tiny_config, fields, monkeypatch
+):
+    def compiled(*args, **kwargs):
+        raise AssertionError("something was compiled")
+
+    monkeypatch.setattr(jax, "jit", compiled)
+    tiny_config.update_from_flattened_dict(fields)
+    with pytest.raises(UserError, match=r"need about .* GiB .* are there; make layers"):
+        checked(tiny_config)
+
+
+def test_the_images_count_unless_they_are_streamed(tiny_config, monkeypatch):
+    exp = experiment.build(tiny_config.to_dict())
+    rest = memory.estimate(exp.algorithm, 8, 0) * jax.device_count()
+    monkeypatch.setattr(memory, "available", lambda device: rest)
+    with pytest.raises(UserError, match=r"data\.stream=True"):
+        checked(tiny_config)
+    tiny_config.data.stream = True
+    checked(tiny_config)
+
+
+def test_where_nobody_knows_how_much_there_is_nothing_is_refused(
+    tiny_config, monkeypatch
+):
+    monkeypatch.setattr(memory, "available", lambda device: None)
+    checked(tiny_config)
+
+
+def test_this_machine_has_some_memory_and_not_without_end():
+    there = memory.available(jax.devices()[0])
+    assert there is None or 2**26 < there < 2**50
+
+
+def test_two_devices_agree_on_gradients_and_statistics(tiny_config):
+    exp = experiment.build(tiny_config.to_dict())
+    assert Training(exp, 2).all_reduces() > 0

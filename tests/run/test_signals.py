@@ -1,0 +1,42 @@
+"""How a run is asked to stop."""
+
+import os
+import signal
+
+import pytest
+
+from infogan_jax.errors import RunFailure
+from infogan_jax.run.signals import StopRequest
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_a_stop_is_noted_and_the_old_handlers_come_back(number, status):
+    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+    with StopRequest() as stop:
+        assert (stop.signal, stop.status) == (None, 0)
+        assert not stop.stops_here(is_due=True)
+        os.kill(os.getpid(), number)
+        assert (stop.signal, stop.status) == (number, status)
+        assert stop.stops_here(is_due=False), "alone there is nobody to ask"
+    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_the_old_handlers_come_back_after_an_error():
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(RunFailure), StopRequest():
+        raise RunFailure("x")
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_a_second_interrupt_stops_at_once(monkeypatch, capsys):
+    def leave(status):
+        raise SystemExit(status)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    with StopRequest():
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(SystemExit) as caught:
+            os.kill(os.getpid(), signal.SIGINT)
+    assert caught.value.code == 130
+    assert capsys.readouterr().err.strip().count("\n") == 0

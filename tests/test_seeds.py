@@ -1,0 +1,128 @@
+"""Several seeds by one command: each is in the summary, none is trained twice."""
+
+import json
+
+import numpy as np
+import pytest
+
+from infogan_jax import seeds, training, vmapped_training
+from infogan_jax.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    return tmp_path_factory.mktemp("seeds")
+
+
+@pytest.fixture
+def config(tiny_config):
+    tiny_config.training.steps = 2
+    tiny_config.seed = 5
+    return tiny_config.to_dict()
+
+
+@pytest.fixture
+def ran(directory, config):
+    if not (directory / "seeds.json").exists():
+        assert seeds.run(config, directory, 2, quick=True) == 0
+    return directory
+
+
+def record(seed, accuracy, warnings=()):
+    metrics = {"accuracy_test": {"value": accuracy}, f"only_{seed}": {"value": 1.0}}
+    return {"run": {"seed": seed}, "metrics": metrics, "warnings": list(warnings)}
+
+
+RECORDS = [record(3, 0.9), record(4, 0.6), record(5, 0.96, ["collapse"])]
+
+
+def test_every_seed_is_trained_and_evaluated_in_a_directory_of_its_own(ran):
+    summary = json.loads((ran / "seeds.json").read_text())
+    assert summary["seeds"] == [5, 6]
+    for place, seed in enumerate(summary["seeds"]):
+        written = json.loads((ran / f"seed_{seed}" / "evaluation.json").read_text())
+        assert written["run"]["seed"] == seed
+        assert {name: m["value"] for name, m in written["metrics"].items()} == {
+            name: m["values"][place] for name, m in summary["metrics"].items()
+        }
+    assert summary["agreement"][0] == summary["agreement"][1], "each has one other"
+    assert 0 <= summary["agreement"][0] <= 1
+
+
+def test_the_same_command_again_trains_nothing_and_says_the_same(ran, config, capsys):
+    before = {path: path.stat().st_mtime_ns for path in ran.glob("seed_*/*.json*")}
+    summary = (ran / "seeds.json").read_text()
+    assert seeds.run(config, ran, 2, quick=True) == 0
+    assert "is complete" in capsys.readouterr().out
+    assert {p: p.stat().st_mtime_ns for p in ran.glob("seed_*/*.json*")} == before
+    assert (ran / "seeds.json").read_text() == summary
+
+
+def test_mean_sd_and_minimum_are_over_all_seeds():
+    summary = seeds.summarise(RECORDS, [0.7, 0.8, 0.1], None)
+    row = summary["metrics"]["accuracy_test"]
+    assert row["values"] == [0.9, 0.6, 0.96]
+    assert row["mean"] == pytest.approx(0.82)
+    assert row["sd"] == pytest.approx(np.sqrt((0.08**2 + 0.22**2 + 0.14**2) / 2))
+    assert row["min"] == 0.6
+    assert set(summary["metrics"]) == {"accuracy_test"}, "measured for every seed"
+
+
+def test_the_seed_that_agrees_most_is_chosen_whatever_its_accuracy():
+    summary = seeds.summarise(RECORDS, [0.7, 0.8, 0.1], None)
+    assert summary["chosen"] == 4
+    assert summary["metrics"]["accuracy_test"]["chosen"] == 0.6
+
+
+@pytest.mark.parametrize(
+    ("condition", "rate"), [(None, 2 / 3), (("accuracy_test", 0.9), 1 / 3)]
+)
+def test_a_success_has_no_warning_and_reaches_what_was_asked(condition, rate):
+    summary = seeds.summarise(RECORDS, [0.5, 0.5, 0.5], condition)
+    assert summary["success_rate"] == pytest.approx(rate)
+
+
+def test_a_metric_that_is_not_measured_cannot_be_a_success():
+    with pytest.raises(UserError, match="--success names mig, which is not measured"):
+        seeds.summarise(RECORDS, [0.5, 0.5, 0.5], ("mig", 0.5))
+
+
+@pytest.mark.parametrize(
+    "text", ["accuracy_test", "accuracy_test>0.9", "a>=0.9.1", "a>=nan", ">=1"]
+)
+def test_a_condition_that_cannot_be_read_is_refused_first(config, tmp_path, text):
+    with pytest.raises(UserError, match="must be METRIC>=NUMBER"):
+        seeds.run(config, tmp_path, 2, success=text)
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_seed_and_a_run_without_codes_are_refused_first(config, tmp_path):
+    with pytest.raises(UserError, match=r"--seeds \(=1\) must be at least 2"):
+        seeds.run(config, tmp_path, 1)
+    config["latents"]["codes"] = ""
+    with pytest.raises(UserError, match="no code to compare seeds by"):
+        seeds.run(config, tmp_path, 2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupt_ends_the_seeds_with_its_status(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "train", lambda *_: 130)
+    assert seeds.run(config, tmp_path, 2) == 130
+
+
+def test_seeds_train_at_once_where_that_is_asked_for_or_faster(
+    config, tmp_path, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(
+        vmapped_training, "train", lambda _, places: asked.append(places) or 130
+    )
+    monkeypatch.setattr(training, "train", lambda *_: 1)
+    places = {seed: tmp_path / f"seed_{seed}" for seed in (5, 6)}
+    assert seeds.run(config, tmp_path, 2, together=True) == 130
+    assert asked == [places]
+    assert seeds.run(config, tmp_path, 2, together=False) == 1
+    assert seeds.run(config, tmp_path, 2) == 1, "this is a CPU"
+    monkeypatch.setattr(seeds.jax, "default_backend", lambda: "gpu")
+    assert seeds.run(config, tmp_path, 2) == 130
+    assert asked == [places, places]

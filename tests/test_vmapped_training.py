@@ -1,0 +1,138 @@
+"""Seeds that train as one program are the runs they would be one by one."""
+
+import json
+from functools import partial
+
+import chex
+import jax
+import numpy as np
+import pytest
+from tiny import build_tiny
+
+from infogan_jax import experiment, training
+from infogan_jax import vmapped_training as several
+from infogan_jax.errors import UserError
+from infogan_jax.game import state, train_step
+from infogan_jax.game.real_information.bounds import RealInformation
+from infogan_jax.restore import restore
+from infogan_jax.run.signals import StopRequest
+
+
+@pytest.fixture
+def config(tiny_config):
+    tiny_config.real_information.weight = 0.0
+    tiny_config.training.steps = 4
+    tiny_config.seed = 5
+    return tiny_config.to_dict()
+
+
+def directories(root, *seeds):
+    return {seed: root / f"seed_{seed}" for seed in seeds}
+
+
+def record(directory):
+    """The lines of a run's record, without the times."""
+    lines = (directory / "stats.jsonl").read_text().splitlines()
+    timed = ("step_time", "images_per_second")
+    return [
+        {k: v for k, v in json.loads(line).items() if k not in timed} for line in lines
+    ]
+
+
+def of_seed(place, tree):
+    return jax.tree.map(lambda leaf: leaf[place], tree)
+
+
+def saved(directory):
+    """The step and the seed of a run's newest checkpoint."""
+    state = restore(directory)[1]
+    return int(state.step), int(state.seed)
+
+
+def drawn(directory):
+    return sorted(path.name for path in directory.glob("pictures/*"))
+
+
+def test_a_step_of_several_seeds_is_the_step_of_each():
+    algorithm = build_tiny(noise_sd=lambda step: 0.1)
+    create, together, alone = (
+        jax.jit(function)
+        for function in (
+            jax.vmap(partial(state.create_state, algorithm)),
+            partial(several.vmapped_step, algorithm),
+            partial(train_step.train_step, algorithm),
+        )
+    )
+    states = create(np.arange(3, dtype=np.uint32))
+    images = np.random.default_rng(0).integers(0, 256, (4, 3, 8, 8, 1), np.uint8)
+    after, metrics = together(states, images)
+    for seed in range(3):
+        one, found = alone(of_seed(seed, states), images[:, seed])
+        chex.assert_trees_all_close(of_seed(seed, metrics), found, rtol=1e-4, atol=1e-5)
+        # not the parameters: Adam's first step moves each by its learning rate, so
+        # that a gradient of 0 up to rounding may go either way
+        chex.assert_trees_all_close(
+            of_seed(seed, after.stats), one.stats, rtol=1e-4, atol=1e-5
+        )
+
+
+def test_mapped_over_seeds_no_convolution_is_left_to_a_gpu_s_library(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    algorithm = build_tiny(real_information=RealInformation(weight=1.0))
+    one = jax.eval_shape(partial(state.create_state, algorithm), np.uint32(0))
+    two = jax.tree.map(lambda a: jax.ShapeDtypeStruct((2, *a.shape), a.dtype), one)
+    images = jax.ShapeDtypeStruct((4, 2, 8, 8, 1), np.uint8)
+    together = jax.make_jaxpr(partial(several.vmapped_step, algorithm))(two, images)
+    alone = partial(train_step.train_step, algorithm)
+    apart = jax.make_jaxpr(jax.vmap(alone, in_axes=(0, 1)))(two, images)
+    assert "conv_general_dilated" in str(apart)
+    assert "conv_general_dilated" not in str(together)
+
+
+def test_seeds_at_once_record_and_save_what_each_does_alone_across_a_stop(
+    config, tmp_path, monkeypatch
+):
+    at_once, alone = (directories(tmp_path / part, 5, 6, 7) for part in "ab")
+    with monkeypatch.context() as patched:
+        patched.setattr(StopRequest, "stops_here", lambda self, is_due: True)
+        patched.setattr(StopRequest, "status", 130)
+        assert several.train(config, directories(tmp_path / "a", 5, 6)) == 130
+    assert saved(at_once[5]) == (2, 5) and saved(at_once[6]) == (2, 6)
+
+    # 5 and 6 go on from step 2, 7 from the beginning
+    assert several.train(config, at_once) == 0
+    assert [saved(place) for place in at_once.values()] == [(4, 5), (4, 6), (4, 7)]
+    for seed in (6, 7):
+        assert training.train({**config, "seed": seed}, alone[seed]) == 0
+        lines, wanted = record(at_once[seed]), record(alone[seed])
+        for found, line in zip(lines, wanted, strict=True):
+            assert found == pytest.approx(line, rel=1e-2, abs=1e-2)
+        assert drawn(at_once[seed]) == drawn(alone[seed]) != []
+        configs = [(d[seed] / "config.json").read_text() for d in (at_once, alone)]
+        assert configs[0] == configs[1]
+    assert record(at_once[5]) != record(at_once[6])
+
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("stats.jsonl")}
+    assert several.train(config, at_once) == 0
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+
+
+def test_seeds_share_images_and_nothing_else(config):
+    exp = experiment.build(config)
+    other = exp.with_seed(9)
+    assert other.dataset is exp.dataset
+    assert (
+        (exp.seed, other.seed) == (5, 9) == (exp.config["seed"], other.config["seed"])
+    )
+    assert {**other.flat, "seed": 5} == exp.flat
+
+
+def test_more_seeds_need_more_memory_and_are_refused_by_their_number(
+    config, monkeypatch
+):
+    exp = experiment.build(config)
+    experiment.check_memory(exp, 2)
+    monkeypatch.setattr(experiment.memory, "available", lambda device: 2**30)
+    experiment.check_memory(exp)
+    with pytest.raises(UserError, match="100000 seeds at once, not --notogether, need"):
+        experiment.check_memory(exp, 100_000)
