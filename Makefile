@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKDIR ?= runs/digits
 
-.PHONY: train test lint torture bench clean
+.PHONY: train test lint docs torture bench tfds clean
 
 train: $(VENV)/run.installed
 	$(BIN)/python train.py --workdir=$(WORKDIR)
@@ -13,6 +13,9 @@ train: $(VENV)/run.installed
 
 test: lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+
+# TensorFlow Datasets and TensorFlow, for MNIST, SVHN, CelebA and the tests of them.
+tfds: $(VENV)/tfds.installed
 
 torture: $(VENV)/test.installed
 	$(BIN)/python -m pytest -rs tests/torture/torture_*.py
@@ -22,15 +25,23 @@ lint: $(VENV)/test.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(VENV)/run.installed
+	$(BIN)/python -m scripts.config_table
+	$(BIN)/python scripts/trials.py
+
 bench: $(VENV)/bench.installed
 	$(BIN)/python -m benchmarks
 
-$(VENV)/run.installed: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+$(VENV)/run.installed: requirements-core.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-core.txt
 	touch $@
 
 $(VENV)/test.installed: requirements-dev.txt $(VENV)/run.installed
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $@
+
+$(VENV)/tfds.installed: requirements-tfds.txt $(VENV)/run.installed
+	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
 $(VENV)/bench.installed: requirements-bench.txt $(VENV)/run.installed

@@ -1,4 +1,4 @@
-"""The codes of images as a file: restore, read, write."""
+"""The story of encoding: images in, a file with the codes that Q assigns to them."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ PART = 8192
 
 
 def encode_images(workdir: Path, out: str, images: str | None = None) -> str:
-    """Writes what Q reads in images: probabilities of categories, means and sds.
+    """Writes Q's posterior of images: probabilities of categories, means and sds.
 
     The columns of the codes are those of `posterior_arrays`. Before them, images of
     the run's own data have `split` (train or test), `index` in it and, where it is
@@ -85,7 +85,7 @@ def _rows(
 
 
 def _pictures(folder: Path) -> dict[str, Path]:
-    """The pictures of a folder at any depth by their relative names, sorted."""
+    """Returns the pictures of a folder, at any depth, by their relative names."""
     names = {path.relative_to(folder): path for path in sorted(folder.rglob("*"))}
     found = {
         name.as_posix(): path
@@ -112,7 +112,7 @@ def _of_folder(
 
 
 def _read(exp: Experiment, path: Path) -> UInt8[np.ndarray, "height width channels"]:
-    """A picture as the run's own data would be: cropped, resized and coloured.
+    """Decodes a picture, and crops, resizes and colours it as the run's own data.
 
     One that has the networks' size already is taken as it is; one that is smaller
     than the crop is cut to its largest square.
@@ -144,7 +144,7 @@ def _npz(arrays: Arrays) -> bytes:
 
 
 def _csv(arrays: Arrays) -> bytes:
-    """One column for each number; those of an array with several are counted."""
+    """Writes one column for each number; those of one array are counted from 0."""
     columns: Arrays = {}
     for name, array in arrays.items():
         texts = np.char.mod("%.7g", array) if array.dtype.kind == "f" else array

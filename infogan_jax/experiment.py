@@ -33,7 +33,7 @@ from infogan_jax.validation import check, check_relations
 
 @dataclass(frozen=True)
 class Experiment:
-    """Everything that training and evaluation need.
+    """What a config describes, built: data and algorithm.
 
     Attributes:
       config: the validated config, nested, as it is recorded.
@@ -48,7 +48,7 @@ class Experiment:
     algorithm: Algorithm
 
     def with_seed(self, seed: int) -> "Experiment":
-        """The same experiment, its images shared, with another seed."""
+        """Returns the experiment with another seed; the images are shared."""
         other = {"seed": seed}
         return replace(self, config=self.config | other, flat=self.flat | other)
 

@@ -41,7 +41,7 @@ def run(
     quick: bool = False,
     together: bool | None = None,
 ) -> int:
-    """Trains and evaluates the seeds from `config.seed` on; the same command goes on.
+    """Trains and evaluates the seeds from `config.seed` on, or goes on with them.
 
     A seed whose last step has been evaluated already, quickly or not, is left as it is.
 
@@ -101,7 +101,7 @@ def summarise(
     agreements: Sequence[float],
     condition: tuple[str, float] | None,
 ) -> dict[str, Any]:
-    """What is in `seeds.json`.
+    """Returns the content of `seeds.json`.
 
     Args:
       records: the seeds' `evaluation.json`, in order.
@@ -152,7 +152,7 @@ def summarise(
 
 
 def _parse(success: str) -> tuple[str, float] | None:
-    """A metric and the least value of it, from `METRIC>=NUMBER`; None from nothing."""
+    """Returns the metric and its least value in `METRIC>=NUMBER`; None for no text."""
     if not success:
         return None
     name, _, number = success.partition(">=")
@@ -179,7 +179,7 @@ def _read(directory: Path) -> dict[str, Any]:
 
 
 def _readings(directory: Path) -> Readings:
-    """What Q reads in training images, the same for every seed: categories, means."""
+    """Returns the categories and means that Q assigns to training images."""
     exp, state = restore(directory)
     spec, nets = exp.algorithm.spec, exp.algorithm.nets
     images = subset(exp.dataset.train).images

@@ -31,7 +31,7 @@ class Rule:
 
 
 def whole(low: int, high: int = 2**31 - 1) -> Rule:
-    """An integer from `low` to `high`."""
+    """Allows an integer from `low` to `high`."""
     return Rule(
         lambda value: type(value) is int and low <= value <= high,
         f"a whole number from {low} to {high}",
@@ -39,7 +39,7 @@ def whole(low: int, high: int = 2**31 - 1) -> Rule:
 
 
 def number(low: float, high: float = math.inf, *, above: bool = False) -> Rule:
-    """A finite number from `low` (or, with `above`, greater than `low`) to `high`."""
+    """Allows a finite number from `low` to `high`; with `above`, not `low` itself."""
     start = f"greater than {low:g}" if above else f"at least {low:g}"
     end = "" if math.isinf(high) else f" and at most {high:g}"
     return Rule(
@@ -53,7 +53,7 @@ def number(low: float, high: float = math.inf, *, above: bool = False) -> Rule:
 
 
 def choice(options: Iterable[str | int]) -> Rule:
-    """One of some words, or of some whole numbers."""
+    """Allows one of some words, or of some whole numbers."""
     options = tuple(options)
     return Rule(
         lambda value: any(type(value) is type(o) and value == o for o in options),
@@ -77,7 +77,7 @@ APPEARANCE = ("rotation", "shear", "scale", "stroke")
 
 
 def check(config: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any]:
-    """Returns a nested config with dotted names, every field of which keeps its rule.
+    """Checks every field of a config by its rule, and returns it with dotted names.
 
     Args:
       config: nested.
@@ -104,7 +104,7 @@ def check(config: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any
 
 
 def check_relations(flat: Mapping[str, Any]) -> None:
-    """Checks what the values of several fields must keep among themselves.
+    """Checks the fields whose allowed values depend on each other.
 
     Raises:
       UserError: for the first relation that does not hold.

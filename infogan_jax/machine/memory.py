@@ -1,4 +1,4 @@
-"""Memory: what training will need, before anything is compiled, and what there is."""
+"""Memory: an estimate of what training needs, and how much there is."""
 
 import math
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ _FLOAT = 4
 
 
 def estimate(algorithm: Algorithm, batch_size: int, resident: int) -> int:
-    """Bytes that training needs on a device at once, right to a factor of 2.
+    """Estimates the bytes that training needs on a device, right to a factor of 2.
 
-    By the shapes alone: the images that lie there, the state before and after a step,
-    and what the larger of the two players' passes keeps for its way back. What a
-    compiler makes of it decides the rest.
+    It adds up, from shapes alone, the images that lie there, the state before and after
+    a step, and the activations that the larger of the two players' passes keeps for its
+    gradient. Nothing is compiled.
 
     Args:
       algorithm: networks, codes and switches.
@@ -43,7 +43,7 @@ def estimate(algorithm: Algorithm, batch_size: int, resident: int) -> int:
 
 
 def _kept(layers: Sequence[Layer], shape: tuple[int, ...]) -> int:
-    """Numbers that a pass of an image keeps: sums, normalised and activated."""
+    """Counts the numbers that a pass keeps per image: sums, normalised, activated."""
     kept = 0
     for layer in layers:
         shape = notation.follow((layer,), shape, "layers")
@@ -52,10 +52,10 @@ def _kept(layers: Sequence[Layer], shape: tuple[int, ...]) -> int:
 
 
 def available(device: jax.Device) -> int | None:
-    """Bytes that a device can give to this process; None where nobody knows.
+    """Returns the bytes that a device can give to this process; None if unknown.
 
-    On a CPU what the machine can free at once, its cache of files included; elsewhere
-    the device's limit.
+    On a CPU this is what the machine can free at once, its cache of files included;
+    elsewhere it is the device's limit.
     """
     if device.platform != "cpu":
         known = device.memory_stats() or {}

@@ -1,8 +1,8 @@
-"""Devices: the mesh, what lies where on it, and the step mapped over it.
+"""Devices: the mesh, where arrays lie on it, and the step mapped over it.
 
-State and data are replicated, batches are split over the axis `data`. No other
-module makes a mesh or a sharding. The mesh covers the devices of all processes; each
-process sends to its own devices.
+State and data are replicated; batches are split over the axis `data`. No other module
+makes a mesh or a sharding. The mesh covers the devices of all processes, and each
+process sends arrays to its own devices.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ Fetch = Callable[[Any, Array], Array]
 def make_mesh(
     batch_size: int | None = None, devices: Sequence[jax.Device] | None = None
 ) -> Mesh:
-    """All devices (or the given ones) on one axis.
+    """Returns a mesh of all devices (or the given ones) on one axis.
 
     Raises:
       UserError: where `batch_size` cannot be split evenly over them.
@@ -46,7 +46,7 @@ def make_mesh(
 
 
 def replicate(mesh: Mesh, tree: Any) -> Any:
-    """A copy of every array on every device.
+    """Puts a copy of every array on every device.
 
     Every process passes the same arrays and sends them to its own devices.
     """
@@ -57,7 +57,7 @@ def replicate(mesh: Mesh, tree: Any) -> Any:
 
 
 def replicated_shapes(mesh: Mesh, shapes: Any) -> Any:
-    """What `replicate` would give for arrays of these shapes, to restore into."""
+    """Returns the shapes and shardings that `replicate` gives, to restore into."""
     sharding = NamedSharding(mesh, P())
     return jax.tree.map(
         lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=sharding), shapes
@@ -65,19 +65,19 @@ def replicated_shapes(mesh: Mesh, shapes: Any) -> Any:
 
 
 def local_copy(tree: Any) -> Any:
-    """Replicated arrays on one device, to compute without the other processes."""
+    """Returns replicated arrays on one device, to compute without other processes."""
     return jax.tree.map(lambda array: array.addressable_data(0), tree)
 
 
 def local_rows(mesh: Mesh, batch_size: int) -> Int[np.ndarray, "rows"]:
-    """The places in a batch that the devices of this process work on, ascending."""
+    """Returns the rows of a batch that this process's devices work on, ascending."""
     sharding = NamedSharding(mesh, P(AXIS))
     parts = sharding.addressable_devices_indices_map((batch_size,)).values()
     return np.sort(np.concatenate([np.arange(batch_size)[part] for part in parts]))
 
 
 def split_batches(mesh: Mesh, batches: np.ndarray) -> Array:
-    """[steps, batch, ...] on the devices, each with its share of every batch.
+    """Puts [steps, batch, ...] on the devices, each with its share of every batch.
 
     Args:
       mesh: of one axis.

@@ -1,10 +1,9 @@
 """Checkpoints that are known to be whole: orbax with a digest for every array.
 
-Orbax alone restores some damaged files without a word. Each checkpoint therefore
-carries the SHA-256 of every array of the state; restoring compares them and falls
-back to the checkpoint before. Nothing in a checkpoint is executed: arrays and
-JSON, no pickle. Several processes save and restore together, in a directory that all
-of them see.
+Orbax alone restores some damaged files without a word. So each checkpoint holds the
+SHA-256 of every array of the state. Restoring compares them and falls back to the
+checkpoint before. A checkpoint is arrays and JSON: nothing in it is executed. Several
+processes save and restore together, in a directory that all of them see.
 """
 
 import contextlib
@@ -16,7 +15,6 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import jax
@@ -29,13 +27,14 @@ from infogan_jax.game.state import TrainState
 from infogan_jax.machine import processes
 
 KEPT = 3
+"""Checkpoints that stay on the disk: the newest ones."""
 
 
 class Checkpoints:
     """The checkpoints of one run, saved in the background; a context manager."""
 
     def __init__(self, directory: Path, *, read_only: bool = False) -> None:
-        """Opens `directory`, which is made unless `read_only`."""
+        """Opens `directory`, and makes it unless `read_only`."""
         self._directory = directory
         self._manager = ocp.CheckpointManager(
             directory.absolute(),
@@ -50,12 +49,7 @@ class Checkpoints:
     def __enter__(self) -> "Checkpoints":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: Any, value: BaseException | None, trace: Any) -> None:
         if processes.is_lost_process(value):
             return  # the lost process would never acknowledge a save
         with self._writing() if value is None else contextlib.suppress(Exception):
@@ -88,7 +82,7 @@ class Checkpoints:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """Orbax writes in the background, and raises many kinds at its next call."""
+        """Turns orbax's errors into a line; it raises many kinds, at its next call."""
         try:
             yield
         except Exception as error:
@@ -103,10 +97,10 @@ class Checkpoints:
             ) from error
 
     def restore_newest(self, like: TrainState) -> TrainState | None:
-        """The newest checkpoint that is whole, or None if there is none at all.
+        """Returns the newest checkpoint that is whole, or None if there is none at all.
 
-        Damaged ones are passed over with a warning and, unless `read_only`,
-        removed once an older one has proved to be whole.
+        Damaged ones are skipped with a warning. Unless `read_only` they are removed
+        once an older one has proved to be whole.
 
         Args:
           like: the shapes, types and shardings to restore into; arrays, or what
@@ -121,7 +115,7 @@ class Checkpoints:
             if processes.max_over_all(int(state is None)):
                 damaged.append((step, fault or "another process cannot read it"))
                 continue
-            self._pass_over(damaged, step)
+            self._skip(damaged, step)
             return state
         if damaged:
             raise UserError(
@@ -131,7 +125,7 @@ class Checkpoints:
             )
         return None
 
-    def _pass_over(self, damaged: list[tuple[int, str]], whole: int) -> None:
+    def _skip(self, damaged: list[tuple[int, str]], whole: int) -> None:
         for step, reason in damaged:
             if processes.is_first():
                 logging.warning(
@@ -141,7 +135,7 @@ class Checkpoints:
                 self._manager.delete(step)
 
     def _restore(self, step: int, like: TrainState) -> tuple[TrainState | None, str]:
-        _let_dropped_reads_end_in_silence()
+        _hide_dropped_reads()
         try:
             restored = self._manager.restore(
                 step,
@@ -160,24 +154,25 @@ class Checkpoints:
 
 
 @cache
-def _let_dropped_reads_end_in_silence() -> None:
-    """Where one read fails orbax drops the others, which end later in its own threads.
+def _hide_dropped_reads() -> None:
+    """Hides the errors of reads that orbax has dropped, and no others.
 
-    Python would tell of each on stderr, in thousands of lines.
+    Where one read fails, orbax drops the others. They end later in threads of its own,
+    and Python would print thousands of lines about them.
     """
-    tell = sys.unraisablehook
+    report = sys.unraisablehook
 
-    def tell_of_the_rest(raised: Any) -> None:
+    def report_others(raised: Any) -> None:
         code = getattr(raised.object, "cr_code", None)
         is_of_orbax = code is not None and "orbax" in Path(code.co_filename).parts
         if not is_of_orbax and str(raised.exc_value) != "Event loop is closed":
-            tell(raised)
+            report(raised)
 
-    sys.unraisablehook = tell_of_the_rest
+    sys.unraisablehook = report_others
 
 
 def _arrays(state: TrainState) -> dict[str, np.ndarray]:
-    """Every array in host memory by its path; replicated ones from one device."""
+    """Returns every array in host memory by its path, replicated ones once."""
     return {
         jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(
             leaf.addressable_data(0)
@@ -187,7 +182,7 @@ def _arrays(state: TrainState) -> dict[str, np.ndarray]:
 
 
 def _digests(arrays: dict[str, np.ndarray]) -> dict[str, str]:
-    """SHA-256 of the type, shape and bytes of each array."""
+    """Returns the SHA-256 of the type, shape and bytes of each array."""
     digests = {}
     for name, array in arrays.items():
         header = f"{array.dtype.str}{array.shape}".encode()

@@ -37,7 +37,7 @@ def write_environment(workdir: Path, provenance: Mapping[str, Any]) -> None:
 
 
 def _printable(text: str) -> str:
-    """One line that is UTF-8, whatever bytes a file name had."""
+    """Returns one line that is UTF-8, whatever bytes a file name had."""
     return "".join(
         char if char.isprintable() and char != "\\" else repr(char)[1:-1]
         for char in text

@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from typing import Any
 
 import jax
 import numpy as np
@@ -68,12 +68,7 @@ class Progress:
     def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: Any, value: BaseException | None, trace: Any) -> None:
         self._bar.close()
         self._stats.close()
         with contextlib.suppress(RunFailure) if value else contextlib.nullcontext():
