@@ -86,7 +86,9 @@ FIELDS = {
         1.0, number(0.5, 1, above=True), "D's target for real images; below 1: smoothed"
     ),
     "objective.noise_sd": Field(
-        0.0, number(0), "standard deviation of the noise on images that D and Q see"
+        0.0,
+        number(0),
+        "sd of the noise on images, whose range is 1 for sigmoid and 2 for tanh",
     ),
     "objective.noise_anneal_steps": Field(
         0, whole(0), "steps in which that noise falls to 0; 0: it stays"

@@ -17,3 +17,7 @@ class RunFailure(RuntimeError):
 
     def __init__(self, text: str) -> None:
         super().__init__(" ".join(text.split()))
+
+
+class Diverged(RunFailure):
+    """A run whose losses or parameters are no longer finite."""

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from infogan_jax import __version__
 from infogan_jax.analysis import collapse, trained_model
 from infogan_jax.analysis.report import (
     attributes,
@@ -72,6 +73,7 @@ def evaluate(workdir: Path, *, quick: bool = False) -> str:
     sections = _measure(model, QUICK if quick else tuple(SECTIONS))
     warned = _warnings(stats, model)
     run = {"name": exp.config["name"], "seed": exp.seed, "step": int(state.step)}
+    run |= {"sections": list(sections), "version": __version__}
     metrics = {name: asdict(measure) for name, measure in _measures(sections)}
     write_json(
         workdir / EVALUATION_RECORD,

@@ -13,12 +13,18 @@ from typing import Any
 import jax
 import numpy as np
 
-from infogan_jax import evaluation, experiment, training, vmapped_training
+from infogan_jax import (
+    __version__,
+    evaluation,
+    experiment,
+    training,
+    vmapped_training,
+)
 from infogan_jax.analysis.encode import encode
 from infogan_jax.analysis.metrics import agreement
 from infogan_jax.analysis.metrics.agreement import Readings
 from infogan_jax.analysis.trained_model import subset
-from infogan_jax.errors import UserError
+from infogan_jax.errors import Diverged, RunFailure, UserError
 from infogan_jax.machine import processes
 from infogan_jax.model.latents import Normal
 from infogan_jax.restore import restore
@@ -43,7 +49,8 @@ def run(
 ) -> int:
     """Trains and evaluates the seeds from `config.seed` on, or goes on with them.
 
-    A seed whose last step has been evaluated already, quickly or not, is left as it is.
+    A seed that this version has evaluated already after its last step is left as it is.
+    One that diverges is named and counted as a failure, and the others go on.
 
     Writes `seed_<seed>/`, a run directory each, and `seeds.json` with mean, standard
     deviation, minimum and every single value of each metric, the agreement of each
@@ -65,6 +72,7 @@ def run(
     Raises:
       UserError: for a mistake, before anything is compiled; for a metric in `success`
         that is not measured, at the end (the runs are kept).
+      RunFailure: where fewer than two seeds are left to compare.
     """
     processes.refuse_several()
     condition = _parse(success)
@@ -76,30 +84,50 @@ def run(
     seeds = range(exp.seed, exp.seed + count)
     directories = {seed: workdir / f"seed_{seed}" for seed in seeds}
     at_once = jax.default_backend() != "cpu" if together is None else together
-    if at_once and (status := vmapped_training.train(config, directories)):
+    train = vmapped_training.train if at_once else _train_one_by_one
+    status, failed = train(config, directories)
+    if status:
         return status
-    for seed, directory in directories.items():
-        if not at_once and (
-            status := training.train({**config, "seed": seed}, directory)
-        ):
-            return status
-        if not _is_evaluated(directory, exp.steps):
+    good = [place for seed, place in directories.items() if seed not in failed]
+    for directory in good:
+        if not _is_evaluated(directory, exp.steps, quick):
             evaluation.evaluate(directory, quick=quick)
         jax.clear_caches()
-    records = [_read(directory) for directory in directories.values()]
-    agreements = agreement.with_the_others(
-        [_readings(directory) for directory in directories.values()]
-    )
-    summary = summarise(records, agreements.tolist(), condition)
+    if len(good) < 2:
+        raise RunFailure(
+            f"{len(failed)} of {count} seeds failed, so that there are no two to "
+            f"compare; their runs are kept in {workdir}. The first: "
+            f"{next(iter(failed.values()))}"
+        )
+    records = [_read(directory) for directory in good]
+    agreements = agreement.with_the_others([_readings(place) for place in good])
+    summary = summarise(records, agreements.tolist(), condition, failed)
     write_json(workdir / SUMMARY, summary)
     say(_table(summary, workdir))
     return 0
+
+
+def _train_one_by_one(
+    config: Mapping[str, Any], directories: Mapping[int, Path]
+) -> tuple[int, dict[int, str]]:
+    """Trains seed after seed; returns the status, and why a seed failed, by seed."""
+    failed: dict[int, str] = {}
+    for seed, directory in directories.items():
+        try:
+            if status := training.train({**config, "seed": seed}, directory):
+                return status, failed
+        except Diverged as error:
+            failed[seed] = str(error)
+            say(f"seed {seed} failed: {error}")
+        jax.clear_caches()
+    return 0, failed
 
 
 def summarise(
     records: Sequence[Mapping[str, Any]],
     agreements: Sequence[float],
     condition: tuple[str, float] | None,
+    failed: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
     """Returns the content of `seeds.json`.
 
@@ -107,9 +135,10 @@ def summarise(
       records: the seeds' `evaluation.json`, in order.
       agreements: of each seed with the others.
       condition: a metric and the least value of it that is a success.
+      failed: why a seed diverged, by seed; it counts as no success.
 
     Returns:
-      `seeds`, `agreement`, `chosen`, `metrics`, `success_rate` and `success`.
+      `seeds`, `failed`, `agreement`, `chosen`, `metrics`, `success_rate`, `success`.
 
     Raises:
       UserError: where a seed lacks the metric of the condition.
@@ -134,10 +163,11 @@ def summarise(
         text += f", {name} >= {least:g}"
     return {
         "seeds": seeds,
+        "failed": {str(seed): reason for seed, reason in (failed or {}).items()},
         "agreement": list(agreements),
         "chosen": seeds[chosen],
         "success": text,
-        "success_rate": float(np.mean(good)),
+        "success_rate": sum(good) / (len(good) + len(failed or {})),
         "metrics": {
             name: {
                 "mean": float(np.mean(numbers)),
@@ -168,9 +198,14 @@ def _parse(success: str) -> tuple[str, float] | None:
     return name.strip(), least
 
 
-def _is_evaluated(directory: Path, step: int) -> bool:
-    path = directory / EVALUATION_RECORD
-    return path.exists() and _read(directory)["run"]["step"] == step
+def _is_evaluated(directory: Path, step: int, quick: bool) -> bool:
+    """Whether this version has measured all that is asked for, after the last step."""
+    if not (directory / EVALUATION_RECORD).exists():
+        return False
+    run = _read(directory)["run"]
+    wanted = evaluation.QUICK if quick else evaluation.SECTIONS
+    is_new = (run["step"], run.get("version")) == (step, __version__)
+    return is_new and set(wanted) <= set(run.get("sections", ()))
 
 
 def _read(directory: Path) -> dict[str, Any]:
@@ -209,6 +244,7 @@ def _table(summary: Mapping[str, Any], workdir: Path) -> str:
             *rows,
             f"agreement with the other seeds: {agreed}",
             f"chosen by it, without labels: seed {summary['chosen']}",
+            *(f"seed {seed} failed: {why}" for seed, why in summary["failed"].items()),
             f"success: {summary['success_rate']:.0%} ({summary['success']})",
             f"all values: {workdir / SUMMARY}",
         ]

@@ -41,7 +41,8 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
     compilation.use_persistent_cache()
     with processes.all_succeed():
         exp = experiment.build(config)
-        experiment.check_memory(exp)
+        if warning := experiment.check_memory(exp):
+            say(warning)
     mesh = parallel.make_mesh(exp.batch_size)
     with (
         run_directory.open_for_training(workdir, exp.config),
@@ -69,6 +70,8 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
             for step, call in zip(exp.call_ends(start), calls, strict=True):
                 batches = parallel.split_batches(mesh, call)
                 state, metrics = advance(state, data, batches)
+                if step == start + exp.steps_per_call:
+                    progress.restart_clock(start)  # it has compiled
                 if exp.is_due("log", step):
                     progress.log(step, metrics)
                 if exp.is_due("picture", step):
@@ -79,6 +82,8 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
                 if stopping:
                     progress.say(STOPPED.format(step))
                     return stop.status
+                if exp.is_due("picture", step) or exp.is_due("checkpoint", step):
+                    progress.restart_clock(step)
             progress.say(f"done. {_next(workdir)}")
     return 0
 

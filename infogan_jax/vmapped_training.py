@@ -19,6 +19,7 @@ from jaxtyping import Array
 
 from infogan_jax import experiment
 from infogan_jax.analysis import collapse
+from infogan_jax.errors import Diverged
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.objective import Metrics
@@ -53,25 +54,31 @@ class Run:
         return int(self.state.step)
 
 
-def train(config: Mapping[str, Any], workdirs: Mapping[int, Path]) -> int:
+def train(
+    config: Mapping[str, Any], workdirs: Mapping[int, Path]
+) -> tuple[int, dict[int, str]]:
     """Trains a config with several seeds at once, or goes on with them.
 
-    Seeds that go on from the same step are one program; others follow after it.
+    Seeds that go on from the same step are one program; others follow after it. A seed
+    that diverges is no longer written, and the others go on.
 
     Args:
       config: as in `configs/`, nested.
       workdirs: by seed, its run directory: new, empty, or of an earlier call.
 
     Returns:
-      The exit status: 0, or 130 after an interrupt (all states are saved first).
+      The exit status, 0, or 130 after an interrupt (all states are saved first); and
+      why a seed failed, by seed.
 
     Raises:
       UserError: for a mistake in config or directories, before anything is compiled.
-      RunFailure: where a loss or parameter of a seed is not finite.
+      RunFailure: where a file of a run cannot be written.
     """
+    failed: dict[int, str] = {}
     compilation.use_persistent_cache()
     exp = experiment.build(config)
-    experiment.check_memory(exp, len(workdirs))
+    if warning := experiment.check_memory(exp, len(workdirs)):
+        say(warning)
     mesh = parallel.make_mesh(exp.batch_size)
     firsts = parallel.replicate(mesh, _first_states(exp, list(workdirs)))
     with ExitStack() as stack, StopRequest() as stop:
@@ -82,9 +89,9 @@ def train(config: Mapping[str, Any], workdirs: Mapping[int, Path]) -> int:
         del firsts
         for start in sorted({run.start for run in runs} - {exp.steps}):
             group = [run for run in runs if run.start == start]
-            if _train(group, mesh, stop):
-                return stop.status
-    return 0
+            if _train(group, mesh, stop, failed):
+                return stop.status, failed
+    return 0, failed
 
 
 def _first_states(exp: Experiment, seeds: Sequence[int]) -> TrainState:
@@ -100,8 +107,13 @@ def _open(stack: ExitStack, exp: Experiment, workdir: Path, first: TrainState) -
     return Run(exp, workdir, checkpoints, jax.device_get(newest))
 
 
-def _train(runs: Sequence[Run], mesh: Mesh, stop: StopRequest) -> bool:
-    """Trains runs that are at the same step; returns whether a signal stopped them."""
+def _train(
+    runs: Sequence[Run], mesh: Mesh, stop: StopRequest, failed: dict[int, str]
+) -> bool:
+    """Trains runs that are at the same step; returns whether a signal stopped them.
+
+    `failed` gets the reason of each seed that diverges.
+    """
     exp, start = runs[0].exp, runs[0].start
     states = parallel.replicate(mesh, _stack([run.state for run in runs]))
     feed = exp.feed(start)
@@ -116,12 +128,19 @@ def _train(runs: Sequence[Run], mesh: Mesh, stop: StopRequest) -> bool:
             states, metrics = advance(states, data, batches)
             stopping = stop.stops_here(exp.is_due("log", step))
             for place, (run, progress) in enumerate(zip(runs, shown, strict=True)):
-                if exp.is_due("log", step):
-                    progress.log(step, {k: v[:, place] for k, v in metrics.items()})
-                if exp.is_due("picture", step):
-                    progress.pictures(step, *draw_pictures(run.exp, _at(states, place)))
-                if exp.is_due("checkpoint", step) or stopping:
-                    run.checkpoints.save(_at(states, place))
+                if run.exp.seed in failed:
+                    continue
+                try:
+                    if exp.is_due("log", step):
+                        progress.log(step, {k: v[:, place] for k, v in metrics.items()})
+                    state = _at(states, place)
+                    if exp.is_due("picture", step):
+                        progress.pictures(step, *draw_pictures(run.exp, state))
+                    if exp.is_due("checkpoint", step) or stopping:
+                        run.checkpoints.save(state)
+                except Diverged as error:
+                    failed[run.exp.seed] = str(error)
+                    say(f"seed {run.exp.seed} failed: {error}")
             if stopping:
                 say(STOPPED.format(step))
                 return True

@@ -201,7 +201,7 @@ def test_pytorch_has_the_same_losses_and_gradients(torch, network):
     for parameter, array in zip(model.parameters(), arrays, strict=True):
         parameter.data = torch.from_numpy(array.copy())
     errors = []
-    draws = np.random.default_rng(0).uniform(-1, 1, (4, BATCH, spec.draws))
+    draws = np.random.default_rng(0).uniform(-1, 1, (4, BATCH, spec.uniform_size))
     for uniform in draws:
         drawn = latents.sample(spec, jax.numpy.float32(uniform))
         values, gradient = ours(params, stats, real, drawn)

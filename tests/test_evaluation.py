@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import infogan_jax
 from infogan_jax import evaluation, training
 from infogan_jax.analysis.classifier import train_classifier
 from infogan_jax.analysis.report import samples
@@ -135,7 +136,14 @@ def test_a_protocol_names_its_images_and_its_method(evaluated, name, words):
 
 
 def test_the_record_says_which_run_it_is_of(evaluated):
-    assert record(evaluated)["run"] == {"name": "tiny", "seed": 0, "step": 2}
+    run = record(evaluated)["run"]
+    assert (run["name"], run["seed"], run["step"]) == ("tiny", 0, 2)
+
+
+def test_the_record_says_what_was_measured_and_by_which_version(evaluated):
+    run = record(evaluated)["run"]
+    assert run["sections"] == list(evaluation.SECTIONS)
+    assert run["version"] == infogan_jax.__version__
 
 
 def test_the_table_shows_every_number_and_where_the_rest_is(evaluated):

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from infogan_jax import seeds, training, vmapped_training
-from infogan_jax.errors import UserError
+from infogan_jax import evaluation, seeds, training, vmapped_training
+from infogan_jax.errors import Diverged, RunFailure, UserError
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +114,12 @@ def test_seeds_train_at_once_where_that_is_asked_for_or_faster(
     config, tmp_path, monkeypatch
 ):
     asked = []
-    monkeypatch.setattr(
-        vmapped_training, "train", lambda _, places: asked.append(places) or 130
-    )
+
+    def train(_, places):
+        asked.append(places)
+        return 130, {}
+
+    monkeypatch.setattr(vmapped_training, "train", train)
     monkeypatch.setattr(training, "train", lambda *_: 1)
     places = {seed: tmp_path / f"seed_{seed}" for seed in (5, 6)}
     assert seeds.run(config, tmp_path, 2, together=True) == 130
@@ -126,3 +129,55 @@ def test_seeds_train_at_once_where_that_is_asked_for_or_faster(
     monkeypatch.setattr(seeds.jax, "default_backend", lambda: "gpu")
     assert seeds.run(config, tmp_path, 2) == 130
     assert asked == [places, places]
+
+
+@pytest.fixture
+def diverging(monkeypatch):
+    """Training in which the runs of some seeds diverge before they begin."""
+
+    def diverge(*seeds):
+        whole = training.train
+
+        def train(config, workdir):
+            if config["seed"] in seeds:
+                raise Diverged("loss/generator is nan")
+            return whole(config, workdir)
+
+        monkeypatch.setattr(training, "train", train)
+
+    return diverge
+
+
+def test_a_seed_that_diverges_is_named_and_counted_and_the_others_go_on(
+    config, tmp_path, diverging, capsys
+):
+    diverging(6)
+    assert seeds.run(config, tmp_path, 3, quick=True, together=False) == 0
+    summary = json.loads((tmp_path / "seeds.json").read_text())
+    assert summary["seeds"] == [5, 7]
+    assert summary["failed"] == {"6": "loss/generator is nan"}
+    assert summary["success_rate"] <= 2 / 3
+    assert "seed 6 failed: loss/generator is nan" in capsys.readouterr().out
+
+
+def test_where_fewer_than_two_seeds_are_left_that_is_the_end(
+    config, tmp_path, diverging
+):
+    diverging(5, 6)
+    with pytest.raises(RunFailure, match="2 of 2 seeds failed.*loss/generator is nan"):
+        seeds.run(config, tmp_path, 2, together=False)
+
+
+def test_an_evaluation_counts_only_with_all_its_sections_and_of_this_version(tmp_path):
+    def is_evaluated(quick, **run):
+        run = {"step": 8, "version": seeds.__version__} | run
+        (tmp_path / "evaluation.json").write_text(json.dumps({"run": run}))
+        return seeds._is_evaluated(tmp_path, 8, quick)
+
+    quick, whole = list(evaluation.QUICK), list(evaluation.SECTIONS)
+    assert is_evaluated(True, sections=quick) and is_evaluated(True, sections=whole)
+    assert is_evaluated(False, sections=whole)
+    assert not is_evaluated(False, sections=quick)
+    assert not is_evaluated(True, sections=whole, version="0.0.1")
+    assert not is_evaluated(True, sections=whole, step=4)
+    assert not is_evaluated(True), "of a version that did not say what it measured"

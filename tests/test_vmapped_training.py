@@ -15,6 +15,7 @@ from infogan_jax.errors import UserError
 from infogan_jax.game import state, train_step
 from infogan_jax.game.real_information.bounds import RealInformation
 from infogan_jax.restore import restore
+from infogan_jax.run.progress import Progress
 from infogan_jax.run.signals import StopRequest
 
 
@@ -96,11 +97,11 @@ def test_seeds_at_once_record_and_save_what_each_does_alone_across_a_stop(
     with monkeypatch.context() as patched:
         patched.setattr(StopRequest, "stops_here", lambda self, is_due: True)
         patched.setattr(StopRequest, "status", 130)
-        assert several.train(config, directories(tmp_path / "a", 5, 6)) == 130
+        assert several.train(config, directories(tmp_path / "a", 5, 6)) == (130, {})
     assert saved(at_once[5]) == (2, 5) and saved(at_once[6]) == (2, 6)
 
     # 5 and 6 go on from step 2, 7 from the beginning
-    assert several.train(config, at_once) == 0
+    assert several.train(config, at_once) == (0, {})
     assert [saved(place) for place in at_once.values()] == [(4, 5), (4, 6), (4, 7)]
     for seed in (6, 7):
         assert training.train({**config, "seed": seed}, alone[seed]) == 0
@@ -113,8 +114,26 @@ def test_seeds_at_once_record_and_save_what_each_does_alone_across_a_stop(
     assert record(at_once[5]) != record(at_once[6])
 
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("stats.jsonl")}
-    assert several.train(config, at_once) == 0
+    assert several.train(config, at_once) == (0, {})
     assert {p: p.stat().st_mtime_ns for p in before} == before
+
+
+def test_one_seed_that_diverges_is_named_and_the_others_are_saved(
+    config, tmp_path, monkeypatch
+):
+    places, log = directories(tmp_path, 5, 6), Progress.log
+
+    def diverge(self, step, metrics):
+        if self._prefix == "seed 5: ":
+            metrics = metrics | {"loss/generator": np.array([np.nan])}
+        log(self, step, metrics)
+
+    monkeypatch.setattr(Progress, "log", diverge)
+    status, failed = several.train(config, places)
+    assert status == 0
+    assert list(failed) == [5] and "loss/generator is nan" in failed[5]
+    assert saved(places[6]) == (4, 6)
+    assert not list((places[5] / "checkpoints").iterdir())
 
 
 def test_seeds_share_images_and_nothing_else(config):
@@ -131,8 +150,8 @@ def test_more_seeds_need_more_memory_and_are_refused_by_their_number(
     config, monkeypatch
 ):
     exp = experiment.build(config)
-    experiment.check_memory(exp, 2)
+    assert experiment.check_memory(exp, 2) == ""
     monkeypatch.setattr(experiment.memory, "available", lambda device: 2**30)
-    experiment.check_memory(exp)
+    assert experiment.check_memory(exp) == ""
     with pytest.raises(UserError, match="100000 seeds at once, not --notogether, need"):
         experiment.check_memory(exp, 100_000)

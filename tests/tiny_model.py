@@ -1,4 +1,4 @@
-"""A model to measure, of which the answers are known."""
+"""A TrainedModel with chosen network outputs, so that its measures are known."""
 
 import numpy as np
 from tiny import build_tiny
@@ -10,25 +10,25 @@ from infogan_jax.game.state import TrainState
 
 LABELS = np.arange(120) % 3
 IMAGES = np.random.default_rng(0).integers(0, 5, (120, 8, 8, 1), np.uint8)
-IMAGES[np.arange(120), :, 2 * LABELS] = 255  # a class is the place of a line
-LINES = Split(IMAGES, LABELS)
+IMAGES[np.arange(120), :, 2 * LABELS] = 255  # the column of a line shows the class
+SPLIT = Split(IMAGES, LABELS)
 
-NOTHING = TrainState(0, 0, {}, {}, {}, {})
-
-
-def build(codes="digit=categorical(3), 2 x uniform", split=LINES, **kept):
-    """A model without parameters; `kept` is what it is said to have computed."""
-    made = TrainedModel(build_tiny(codes), NOTHING, 0, 120, split, split, "lines")
-    vars(made).update(kept)
-    return made
+EMPTY_STATE = TrainState(0, 0, {}, {}, {}, {})
 
 
-def read(outputs, features=None):
-    """What D and Q are said to make of images."""
+def build_model(codes="digit=categorical(3), 2 x uniform", split=SPLIT, **cached):
+    """A model without parameters; `cached` replaces its cached properties."""
+    model = TrainedModel(build_tiny(codes), EMPTY_STATE, 0, 120, split, split, "lines")
+    vars(model).update(cached)
+    return model
+
+
+def network_outputs(outputs, features=None):
+    """Outputs of D and Q, with logits of 0."""
     features = np.zeros((len(outputs), 1)) if features is None else features
     return NetworkOutputs(np.zeros(len(outputs)), np.float32(outputs), features)
 
 
 def values(measures):
-    """The numbers alone."""
+    """The numbers of measures, by name."""
     return {name: measure.value for name, measure in measures.items()}

@@ -1,14 +1,17 @@
-"""Tiny data sets of tfds, prepared once in both formats by another process.
+"""Tiny data sets of tfds, which another process prepares once in both file formats.
 
-So TensorFlow stays out of the process of the tests that read them.
+The tests that load them need no TensorFlow in their own process.
 """
 
 import subprocess
 import sys
+from importlib.util import find_spec
+
+import pytest
 
 FORMATS = ["array_record", "tfrecord"]
 
-MAKE = """
+PROGRAM = """
 import io
 import pathlib
 import sys
@@ -19,24 +22,24 @@ from PIL import Image as Picture
 Image, Class = tfds.features.Image, tfds.features.ClassLabel
 rng = np.random.default_rng(len("train"))
 noise = rng.integers(0, 256, (16, 10, 8, 3), dtype=np.uint8)
-factor = {"image": Image(shape=(6, 6, 1)), "image2": Image(shape=(6, 6, 1))}
-factor |= {"label_b": Class(num_classes=3), "instance": Class(num_classes=5)}
-factor |= {"label_a": Class(num_classes=20), "label_text": tfds.features.Text()}
+features = {"image": Image(shape=(6, 6, 1)), "image2": Image(shape=(6, 6, 1))}
+features |= {"label_b": Class(num_classes=3), "instance": Class(num_classes=5)}
+features |= {"label_a": Class(num_classes=20), "label_text": tfds.features.Text()}
 gray = np.ones((6, 6, 1), np.uint8)
-turned = [
+factored = [
     {"image": i * gray, "image2": 255 * gray, "label_a": i, "label_b": i % 3}
     | {"instance": i % 5, "label_text": "x"}
     for i in range(20)
 ]
-stored = io.BytesIO()
-Picture.new("RGBA", (8, 10), (7, 7, 7, 255)).save(stored, "png")
+png_file = io.BytesIO()
+Picture.new("RGBA", (8, 10), (7, 7, 7, 255)).save(png_file, "png")
 SETS = {
     "tiny": (
         {"image": Image(shape=(10, 8, 3)), "label": Class(num_classes=3)},
         [{"image": image, "label": i % 3} for i, image in enumerate(noise)],
         4,
     ),
-    "turned": (factor, turned, 0),
+    "factored": (features, factored, 0),
     "binarized_mnist": (
         {"image": Image(shape=(2, 2, 1))},
         [{"image": np.uint8([[[0], [1]], [[1], [0]]])}] * 4,
@@ -49,14 +52,14 @@ SETS = {
     ),
     "mixed": (
         {"image": Image()},
-        [{"image": stored.getvalue()}, {"image": noise[0]}],
+        [{"image": png_file.getvalue()}, {"image": noise[0]}],
         1,
     ),
     "single": ({"image": Image()}, [{"image": noise[0]}], 0),
     "blind": ({"label": Class(num_classes=3)}, [{"label": 0}], 0),
 }
 
-class Made(tfds.core.GeneratorBasedBuilder):
+class TinyBuilder(tfds.core.GeneratorBasedBuilder):
     VERSION = tfds.core.Version("1.0.0")
     pkg_dir_path = pathlib.Path(sys.argv[1])
 
@@ -74,19 +77,26 @@ class Made(tfds.core.GeneratorBasedBuilder):
         yield from enumerate(examples)
 
 for name in SETS:
-    kind = type(name, (Made,), {})
+    kind = type(name, (TinyBuilder,), {})
     for file_format in sys.argv[2:]:
         root = f"{sys.argv[1]}/{file_format}"
         kind(data_dir=root, file_format=file_format).download_and_prepare()
 """
 
 
-def made(tmp_path_factory):
-    """A directory that holds, for each format, a data directory of this name."""
+def skip_without_tfds():
+    """Skips a test module if tfds or TensorFlow is missing, without importing them."""
+    for package in ("tensorflow_datasets", "tensorflow"):
+        if find_spec(package) is None:
+            pytest.skip(f"{package} is not installed", allow_module_level=True)
+
+
+def prepare_data_sets(tmp_path_factory):
+    """Returns a directory with one data directory for each format in FORMATS."""
     root = tmp_path_factory.getbasetemp() / "tiny_tfds"
     if not root.exists():
         root.mkdir()
-        (root / "make.py").write_text(MAKE)
-        command = [sys.executable, root / "make.py", root, *FORMATS]
+        (root / "prepare.py").write_text(PROGRAM)
+        command = [sys.executable, root / "prepare.py", root, *FORMATS]
         subprocess.run(command, check=True, capture_output=True)
     return root

@@ -1,1 +1,1 @@
-"""What a trained InfoGAN shows: codes of images, images of codes, and numbers."""
+"""Analysis of a trained InfoGAN: encoding, generation, metrics and the report."""

@@ -1,7 +1,7 @@
-"""A small classifier of real images, to judge generated ones by.
+"""A small classifier of real images, used to evaluate generated images.
 
-It learns the data's own labels. Its last hidden layer is the space in which
-samples are compared, and its answers say which classes G draws.
+It is trained on the labels of the data. Generated and real images are compared in the
+features of its last hidden layer; its predictions show which classes G generates.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ import optax
 from jax import lax
 from jaxtyping import Array, Float, Int, UInt8
 
+from infogan_jax.analysis.encode import apply_in_batches
 from infogan_jax.data import batches
 from infogan_jax.data.scaling import to_range
 from infogan_jax.model import notation
@@ -26,24 +27,19 @@ BATCH_SIZE = 128
 LEARNING_RATE = 2e-3
 STEPS = 600
 RANGE = (0.0, 1.0)
-READ_AT_ONCE = 512
 
 Stacks = tuple[Stack, Stack]
 """The hidden layers, and the linear map from features to logits."""
 
 Params = tuple[Variables, Variables]
-"""Those of the hidden layers, and of the linear map."""
+"""The parameters of the hidden layers, and those of the linear map."""
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """A trained classifier.
+    """A trained classifier; `stats` are the batch-norm averages of its hidden layers.
 
-    Attributes:
-      stacks: the hidden layers, and the linear map from features to logits.
-      params: of both.
-      stats: batch-norm averages of the hidden layers. They are used for every image,
-        so that how it is read does not depend on the images beside it.
+    The averages are used for every image, so its outputs do not depend on other images.
     """
 
     stacks: Stacks
@@ -53,24 +49,18 @@ class Classifier:
     def features(
         self, images: UInt8[np.ndarray, "n height width channels"]
     ) -> Float[np.ndarray, "n features"]:
-        """The last hidden layer."""
-        return self._read(images)[0]
+        """Returns the last hidden layer."""
+        return self._apply(images)[0]
 
     def predict(
         self, images: UInt8[np.ndarray, "n height width channels"]
     ) -> Int[np.ndarray, "n"]:
-        """The most probable class."""
-        return self._read(images)[1].argmax(axis=-1)
+        """Returns the most probable class."""
+        return self._apply(images)[1].argmax(axis=-1)
 
-    def _read(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        parts = []
-        for start in range(0, len(images), READ_AT_ONCE):
-            part = images[start : start + READ_AT_ONCE]
-            missing = READ_AT_ONCE - len(part)
-            padded = np.pad(part, ((0, missing), (0, 0), (0, 0), (0, 0)))
-            read = jax.device_get(_read(self.stacks, self.params, self.stats, padded))
-            parts.append([values[: len(part)] for values in read])
-        features, logits = zip(*parts, strict=True)
+    def _apply(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        apply = partial(_features_and_logits, self.stacks, self.params, self.stats)
+        features, logits = zip(*apply_in_batches(apply, images), strict=True)
         return np.concatenate(features), np.concatenate(logits)
 
 
@@ -81,16 +71,11 @@ def train_classifier(
     steps: int = STEPS,
     layers: str = LAYERS,
 ) -> Classifier:
-    """Trains on cross entropy with Adam, the learning rate falling as a cosine.
+    """Trains a classifier with cross entropy, Adam and a cosine learning rate.
 
-    A pure function of its arguments. The order of images is that of `batches`.
-
-    Args:
-      images: training images.
-      labels: their classes, from 0 on.
-      seed: of weights and order.
-      steps: of batches of 128 images.
-      layers: the hidden layers, in the notation of a config.
+    The result is a pure function of the arguments. Labels are classes from 0 on. `seed`
+    decides the first weights and the order of images (`batches`), a step has a batch of
+    128 images, and `layers` are the hidden layers in the notation of a config.
     """
     hidden = notation.parse_layers(layers, "layers")
     stacks = (Stack(hidden), Stack((Layer("fc", (int(labels.max()) + 1,)),)))
@@ -125,13 +110,13 @@ def _fit(
         updates, opt_state = optimiser.update(grads, opt_state)
         return (optax.apply_updates(params, updates), stats, opt_state), None
 
-    params, stats = _first(stacks, seed, to_range(images[:2], RANGE))
+    params, stats = _init(stacks, seed, to_range(images[:2], RANGE))
     state = (params, stats, optimiser.init(params))
     (params, stats, _), _ = lax.scan(step, state, order)
     return params, stats
 
 
-def _first(stacks: Stacks, seed: Array, x: Array) -> tuple[Params, Variables]:
+def _init(stacks: Stacks, seed: Array, x: Array) -> tuple[Params, Variables]:
     hidden, last = stacks
     key = jax.random.key(seed)
     variables = hidden.init(key, x, False)
@@ -141,7 +126,7 @@ def _first(stacks: Stacks, seed: Array, x: Array) -> tuple[Params, Variables]:
 
 
 @partial(jax.jit, static_argnums=0)
-def _read(
+def _features_and_logits(
     stacks: Stacks,
     params: Params,
     stats: Variables,

@@ -1,6 +1,6 @@
-"""Images -> codes: the outputs of D and Q for any number of images."""
+"""From images to codes: the outputs of D and Q for any number of images."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -27,9 +27,9 @@ class NetworkOutputs(NamedTuple):
     """The outputs of D and Q for each image.
 
     Attributes:
-      logits: D's, of "real".
-      outputs: Q's, the parameters of its posterior (`latents.posterior`).
-      features: the last layer of the trunk that both share, flat.
+      logits: D's logits of "real".
+      outputs: Q's outputs, the parameters of its posterior (`latents.posterior`).
+      features: the flattened last layer of the trunk that D and Q share.
     """
 
     logits: Float[np.ndarray, "n"]
@@ -47,9 +47,9 @@ def encode(
     """Returns Q's posterior of every code for each image.
 
     Batch norm uses the running averages of real batches, so the posterior of an image
-    does not depend on the images beside it.
+    does not depend on the other images.
     """
-    parts = _in_batches(nets, params, stats, images)
+    parts = _outputs_in_batches(nets, params, stats, images)
     outputs = np.concatenate([part.outputs for part in parts])
     return latents.posterior(spec, jnp.asarray(outputs))
 
@@ -64,17 +64,12 @@ def apply_discriminator(
 ) -> NetworkOutputs:
     """Returns D's logits, Q's outputs and the trunk's features for each image.
 
-    Args:
-      nets: the networks.
-      params: of all three.
-      stats: of all three.
-      images: any number of them.
-      batch_statistics: whether batch norm uses the statistics of each 512 images, as
-        in training, and not the running averages. Generated images need it while
-        they are far from real ones. A last batch that is not full is filled up with
-        its own images.
+    With `batch_statistics`, batch norm uses the statistics of each 512 images, as in
+    training, and not the running averages. Generated images need this as long as they
+    differ much from real ones. A last batch that is not full is filled up with copies
+    of its own images.
     """
-    parts = _in_batches(nets, params, stats, images, batch_statistics)
+    parts = _outputs_in_batches(nets, params, stats, images, batch_statistics)
     return NetworkOutputs(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
@@ -94,24 +89,35 @@ def posterior_arrays(posterior: Posterior) -> dict[str, Float[np.ndarray, "..."]
     return {name: np.asarray(array) for name, array in arrays.items()}
 
 
-def _in_batches(
+def apply_in_batches(
+    function: Callable[[Any], tuple[Array, ...]], images: Images
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Yields the outputs of a function of 512 images for each 512 of `images`.
+
+    Only one batch is in memory at a time, so that `images` may be a memory-mapped
+    file. A last batch that is not full is filled up with copies of its own images.
+    """
+    for start in range(0, max(len(images), 1), BATCH_SIZE):
+        part = images[start : start + BATCH_SIZE]
+        padded = np.resize(part, (BATCH_SIZE, *part.shape[1:]))
+        outputs = jax.device_get(function(padded))
+        yield tuple(values[: len(part)] for values in outputs)
+
+
+def _outputs_in_batches(
     nets: Networks,
     params: Variables,
     stats: Variables,
     images: Images,
     batch_statistics: bool = False,
 ) -> Iterator[NetworkOutputs]:
-    """Yields a batch of outputs at a time, so that images may be mapped from a file."""
-    for start in range(0, len(images), BATCH_SIZE):
-        part = images[start : start + BATCH_SIZE]
-        if part.dtype == np.uint8:
-            part = np.asarray(scaling.to_range(part, nets.output_range))
-        missing = BATCH_SIZE - len(part)
-        padded = np.pad(part, ((0, missing), (0, 0), (0, 0), (0, 0)), mode="wrap")
-        outputs = jax.device_get(
-            _apply_discriminator(nets, batch_statistics, params, stats, padded)
-        )
-        yield NetworkOutputs(*(values[: len(part)] for values in outputs))
+    def apply(batch: np.ndarray) -> tuple[Array, ...]:
+        if batch.dtype == np.uint8:
+            batch = np.asarray(scaling.to_range(batch, nets.output_range))
+        return _apply_discriminator(nets, batch_statistics, params, stats, batch)
+
+    for outputs in apply_in_batches(apply, images):
+        yield NetworkOutputs(*outputs)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -125,7 +131,7 @@ def _apply_discriminator(
     logits, outputs, _ = networks.discriminate(
         nets, params, stats, images, train=batch_statistics
     )
-    # the same computation once more, which the compiler does once
+    # `discriminate` does not return the features; XLA merges the two computations.
     variables = {
         "params": params["discriminator"],
         "batch_stats": stats["discriminator"],

@@ -1,4 +1,4 @@
-"""Codes -> images: latents from the prior, and the generator's images of them."""
+"""From codes to images: draws latents from the prior and generates their images."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -18,9 +18,9 @@ BATCH_SIZE = 512
 def sample_latents(
     spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int
 ) -> Latents:
-    """Draws `count` latents from the prior, a pure function of the seed.
+    """Draws `count` latents from the prior as a pure function of the seed.
 
-    They are drawn 512 at a time, so that any number needs one program only.
+    They are drawn 512 at a time, so that a single compiled program serves any count.
     """
     root = jnp.asarray(seed, jnp.uint32)
     parts = [
@@ -37,7 +37,7 @@ def _sample_batch(
 ) -> Latents:
     key = jax.random.fold_in(jax.random.key(seed), part)
     return latents.sample(
-        spec, distributions.draw_uniform(key, (BATCH_SIZE, spec.draws))
+        spec, distributions.draw_uniform(key, (BATCH_SIZE, spec.uniform_size))
     )
 
 
@@ -50,7 +50,7 @@ def generate(
 ) -> Float[np.ndarray, "n height width channels"]:
     """Returns G's images for any number of latents, in `nets.output_range`.
 
-    Batch norm uses running averages: an image depends on its own latents alone.
+    Batch norm uses running averages, so an image depends only on its own latents.
     """
     return np.concatenate(list(generate_in_batches(spec, nets, params, stats, drawn)))
 
@@ -62,7 +62,7 @@ def generate_in_batches(
     stats: Variables,
     drawn: Latents,
 ) -> Iterator[Float[np.ndarray, "batch height width channels"]]:
-    """Yields the images of `generate`, up to 512 at a time."""
+    """Yields the images of `generate`, at most 512 at a time."""
     drawn = jax.device_get(drawn)
     count = len(drawn.noise)
     for start in range(0, count, BATCH_SIZE):

@@ -1,4 +1,4 @@
-"""Many images in one picture: grids of images, and their cells again."""
+"""Grids: joins many images into one picture, and splits such a picture again."""
 
 import numpy as np
 from jaxtyping import UInt8
@@ -10,10 +10,11 @@ def grid(
     margin: int = 1,
     smallest: int = 32,
 ) -> UInt8[np.ndarray, "rows cols channels"]:
-    """One picture of `n` images in rows of `columns`, on white, in reading order.
+    """Joins images into one picture, in reading order, in rows of `columns` images.
 
-    Images under `smallest` pixels are enlarged by a whole factor, so that each
-    pixel stays a square. A row that is not full ends in white.
+    Images are separated by white margins. Images under `smallest` pixels are enlarged
+    by an integer factor, so that each pixel becomes a square. Missing images in the
+    last row are white.
     """
     factor = max(1, -(-smallest // images.shape[1]))
     images = images.repeat(factor, axis=1).repeat(factor, axis=2)
@@ -22,8 +23,8 @@ def grid(
     picture = np.full(
         (rows, columns, height + margin, width + margin, channels), 255, np.uint8
     )
-    split_grid = picture.reshape(rows * columns, *picture.shape[2:])
-    split_grid[:count, :height, :width] = images
+    cells = picture.reshape(rows * columns, *picture.shape[2:])
+    cells[:count, :height, :width] = images
     joined = picture.transpose(0, 2, 1, 3, 4).reshape(
         rows * (height + margin), columns * (width + margin), channels
     )
@@ -36,8 +37,8 @@ def split_grid(
     columns: int,
     margin: int = 1,
 ) -> UInt8[np.ndarray, "n height width channels"]:
-    """The images of a `grid` of `rows` full rows, each with the margin beside it."""
+    """Returns the images of a `grid` of full rows, each with its margin included."""
     picture = picture[margin:, margin:]
     height, width = picture.shape[0] // rows, picture.shape[1] // columns
-    apart = picture.reshape(rows, height, columns, width, -1).swapaxes(1, 2)
-    return apart.reshape(rows * columns, height, width, -1)
+    cells = picture.reshape(rows, height, columns, width, -1).swapaxes(1, 2)
+    return cells.reshape(rows * columns, height, width, -1)

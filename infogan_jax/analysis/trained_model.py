@@ -1,7 +1,7 @@
-"""A trained InfoGAN together with the images that it is evaluated on.
+"""A trained InfoGAN, with the images on which it is evaluated.
 
-What several sections of the report need (the outputs for real images, generated
-images) is computed when it is first asked for, and kept.
+The network outputs and generated images that several sections of the report need are
+computed at their first use and then kept.
 """
 
 import re
@@ -23,13 +23,14 @@ from infogan_jax.game.state import TrainState
 from infogan_jax.model.latents import Codes, LatentSpec
 
 LIMIT = 10_000
-"""No measure uses more real images, nor more generated ones than asked for."""
+"""The largest number of real images of a split that any metric uses."""
 
 
 class Generated(NamedTuple):
-    """Generated images, the codes they were made from, and Q's outputs for them.
+    """Generated images as bytes, their codes, and Q's outputs for them.
 
-    Batch norm is as in training: Q reads 512 images at a time, by their own statistics.
+    Q's outputs are computed before the rounding to bytes, with the batch statistics of
+    512 images at a time, as in training.
     """
 
     codes: Codes
@@ -39,16 +40,16 @@ class Generated(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained InfoGAN, and the images that it is evaluated on.
+    """A trained InfoGAN, and the images on which it is evaluated.
 
     Attributes:
       algorithm: codes and networks.
       state: the trained parameters.
-      seed: of everything that is drawn.
-      samples: how many images to generate.
+      seed: the seed of all random draws.
+      samples: the number of images to generate.
       train: at most 10,000 of the training images.
       test: at most 10,000 of the held-out images.
-      data: the name of the data set, as a word.
+      data_name: the name of the data set, as a part of metric names.
       test_is_held_out: whether the images of `test` are not in `train` as well.
     """
 
@@ -58,7 +59,7 @@ class TrainedModel:
     samples: int
     train: Split
     test: Split
-    data: str
+    data_name: str
     test_is_held_out: bool = True
 
     @property
@@ -66,13 +67,13 @@ class TrainedModel:
         return self.algorithm.spec
 
     @property
-    def train_images(self) -> str:
-        """The training images in words, for protocols."""
+    def train_description(self) -> str:
+        """The number of training images, in words for protocols."""
         return f"{len(self.train.images)} training images"
 
     @property
-    def test_images(self) -> str:
-        """The images of `test` in words, for protocols."""
+    def test_description(self) -> str:
+        """The number of images in `test`, in words for protocols."""
         kind = "held-out images" if self.test_is_held_out else "images, not held out"
         return f"{len(self.test.images)} {kind}"
 
@@ -88,7 +89,7 @@ class TrainedModel:
 
     @cached_property
     def generated(self) -> Generated:
-        """`samples` generated images, rounded to bytes after Q has read them."""
+        """`samples` generated images."""
         drawn = generate.sample_latents(self.spec, self.seed, self.samples)
         range_ = self.algorithm.nets.output_range
         parts = [
@@ -123,8 +124,8 @@ class TrainedModel:
 def from_dataset(
     algorithm: Algorithm, state: TrainState, seed: int, samples: int, dataset: Dataset
 ) -> TrainedModel:
-    """Returns the model with images of a data set, a fixed subset of large splits."""
-    about = dataset.provenance
+    """Returns the model with the images of a data set, or a fixed subset of them."""
+    provenance = dataset.provenance
     return TrainedModel(
         algorithm,
         state,
@@ -132,13 +133,13 @@ def from_dataset(
         samples,
         subset(dataset.train),
         subset(dataset.test),
-        re.sub(r"\W+", "_", str(about["name"]).split("/")[0]),
-        about.get("test_is_held_out", True),
+        re.sub(r"\W+", "_", str(provenance["name"]).split("/")[0]),
+        provenance.get("test_is_held_out", True),
     )
 
 
 def subset(split: Split, limit: int = LIMIT) -> Split:
-    """Returns the whole split, or `limit` of its images, always the same ones."""
+    """Returns at most `limit` images of a split, the same ones at every call."""
     count = len(split.images)
     if count <= limit:
         return split

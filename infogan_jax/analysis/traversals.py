@@ -1,4 +1,4 @@
-"""Traversals: rows of images in which one code alone changes (paper, figure 2)."""
+"""Traversals: rows of images in which only one code changes (paper, figure 2)."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from infogan_jax.model.latents import Code, Latents, LatentSpec
 from infogan_jax.model.networks import Networks, Variables
 
 SWEEP = (-2.0, 2.0)
-"""Continuous codes are swept beyond their prior, as in the paper's figure 2."""
+"""The range of a continuous code: wider than a uniform prior, as in figure 2."""
 
 
 def base_latents(
@@ -21,25 +21,22 @@ def base_latents(
 ) -> Latents:
     """Draws `count` latents to traverse, one for each row of a picture.
 
-    The first categorical code, if there is one, counts up row by row, so that a
-    sweep of another code is seen on every category.
+    The first categorical code, if there is one, takes its categories in turn from row
+    to row, so that the traversal of another code shows every category.
     """
     drawn = sample_latents(spec, seed, count)
     first = next((code for code in spec.codes if code.is_categorical), None)
     if first is None:
         return drawn
-    counted: Any = np.arange(count, dtype=np.int32) % first.size
-    return drawn._replace(codes={**drawn.codes, first.name: counted})
+    in_turn: Any = np.arange(count, dtype=np.int32) % first.size
+    return drawn._replace(codes={**drawn.codes, first.name: in_turn})
 
 
 def traverse(code: Code, base: Latents, steps: int = 10) -> tuple[Latents, int]:
-    """Repeats each of `base` with `code` set to each of its values in turn.
+    """Repeats each of the base latents with `code` set to a series of values.
 
-    Args:
-      code: a categorical code takes all its categories, a continuous one `steps`
-        values from -2 to 2.
-      base: the latents of the rows; everything but `code` stays fixed in a row.
-      steps: the number of columns for a continuous code.
+    A categorical code takes all its categories, a continuous one `steps` values from
+    -2 to 2. All other latents are the same within a row.
 
     Returns:
       The latents [rows * columns] in reading order, and the number of columns.
@@ -57,10 +54,10 @@ def traverse(code: Code, base: Latents, steps: int = 10) -> tuple[Latents, int]:
 def sample_and_traversal_grids(
     spec: LatentSpec, nets: Networks, params: Variables, stats: Variables, seed: int
 ) -> dict[str, UInt8[np.ndarray, "rows columns channels"]]:
-    """Draws `samples`, and `traversal_<code>` for each code, as grids of 10 rows.
+    """Generates the pictures `samples` and `traversal_<code>` of each code.
 
-    In a traversal each row keeps all latents but the code, which runs through its
-    categories, or from -2 to 2, from left to right.
+    Each picture is a grid of 10 rows. In a traversal only the code changes within a
+    row; from left to right it takes its categories, or values from -2 to 2.
     """
 
     def picture(drawn: Latents, columns: int) -> np.ndarray:

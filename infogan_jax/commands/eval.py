@@ -1,9 +1,8 @@
 """Evaluates a run, or encodes images: `infogan eval --workdir=runs/digits`."""
 
-from pathlib import Path
-
 from absl import flags
 
+from infogan_jax.commands import program
 from infogan_jax.errors import UserError
 
 TEXTS = {
@@ -24,11 +23,12 @@ def main() -> int:
     """Evaluates or encodes, and prints what came of it; returns the exit status."""
     from infogan_jax import encoding, evaluation
 
-    workdir, out, images = (flags.FLAGS[name].value for name in TEXTS)
-    if workdir is None:
+    text, out, images = (flags.FLAGS[name].value for name in TEXTS)
+    if text is None:
         raise UserError("--workdir is missing; name the run directory of train.py.")
+    workdir = program.workdir(text, "")
     if out or images:
-        print(encoding.encode_images(Path(workdir), out or "", images))
+        print(encoding.encode_images(workdir, out or "", images))
     else:
-        print(evaluation.evaluate(Path(workdir), quick=flags.FLAGS.quick))
+        print(evaluation.evaluate(workdir, quick=flags.FLAGS.quick))
     return 0

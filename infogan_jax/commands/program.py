@@ -67,6 +67,22 @@ def _own_config(value: str) -> str:
     return value
 
 
+def workdir(text: str | None, default: str) -> Path:
+    """Returns the value of --workdir, or the default where it is not given.
+
+    Raises:
+      UserError: where it is empty, or the address of an object store.
+    """
+    if text == "":
+        raise UserError("--workdir (=) is empty; name a directory, or leave it out.")
+    if "://" in (text or ""):
+        raise UserError(
+            f"--workdir (={text}) must be a directory of this machine; mount the store "
+            "(with gcsfuse, for example) and name the mounted directory."
+        )
+    return Path(text or default)
+
+
 def config() -> dict[str, Any]:
     """Returns the value of --config, nested.
 
@@ -90,12 +106,33 @@ def _guarded(main: Callable[[], int]) -> int:
     for noisy in ("jax", "matplotlib"):  # parsing flags has set their levels
         logging.getLogger(noisy).setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax says all twice
+    _hide_dropped_reads()
     try:
         return main()
     except UserError as error:
         return _leave(_complain(error, 2))
     except RunFailure as error:
         return _leave(_complain(error, 1))
+    except KeyboardInterrupt:  # threads that still write a checkpoint are not awaited
+        sys.stderr.write("\nstopped at once; the last checkpoint is intact.\n")
+        os._exit(130)
+
+
+def _hide_dropped_reads() -> None:
+    """Hides the errors of reads that orbax has dropped, and no others.
+
+    Where one read of a damaged checkpoint fails, orbax drops the others. They end later
+    in threads of its own, and Python would print thousands of lines about them.
+    """
+    report = sys.unraisablehook
+
+    def report_others(raised: Any) -> None:
+        code = getattr(raised.object, "cr_code", None)
+        is_of_orbax = code is not None and "orbax" in Path(code.co_filename).parts
+        if not is_of_orbax and str(raised.exc_value) != "Event loop is closed":
+            report(raised)
+
+    sys.unraisablehook = report_others
 
 
 def _leave(status: int) -> int:

@@ -1,7 +1,5 @@
 """Trains and evaluates several seeds: `infogan seeds --config=mnist --seeds=5`."""
 
-from pathlib import Path
-
 from absl import flags
 from ml_collections import config_flags
 
@@ -33,7 +31,7 @@ def main() -> int:
     from infogan_jax import seeds
 
     config, given = program.config(), flags.FLAGS
-    workdir = Path(given.workdir or f"runs/{config.get('name')}_seeds")
+    workdir = program.workdir(given.workdir, f"runs/{config.get('name')}_seeds")
     return seeds.run(
         config,
         workdir,

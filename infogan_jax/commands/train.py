@@ -1,7 +1,5 @@
 """Trains an InfoGAN, or goes on with a run: `infogan train --config=mnist`."""
 
-from pathlib import Path
-
 from absl import flags
 from ml_collections import config_flags
 
@@ -25,5 +23,5 @@ def main() -> int:
     from infogan_jax import training
 
     config = program.config()
-    workdir = flags.FLAGS.workdir or f"runs/{config.get('name')}"
-    return training.train(config, Path(workdir))
+    workdir = program.workdir(flags.FLAGS.workdir, f"runs/{config.get('name')}")
+    return training.train(config, workdir)

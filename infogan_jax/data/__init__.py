@@ -1,1 +1,1 @@
-"""Images from files, archives and generators, as batches of bytes."""
+"""Data sets: loading, preparing and batching of images as bytes."""

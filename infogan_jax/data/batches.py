@@ -1,10 +1,10 @@
-"""Which images a step sees: an endless, reproducible order of global indices.
+"""The order of the training images, and how they reach the training step.
 
-Epoch e is a permutation drawn from (seed, e). Epochs are laid end to end and cut
-into batches, so the tail of one goes into the next and every image is seen
-equally often. The order is a pure function of (seed, step): a resumed run sees
-what an uninterrupted one would have seen, on any number of devices and processes,
-and every process finds its own rows of a batch by itself.
+Epoch e is a permutation of the images, drawn from (seed, e). The epochs are
+concatenated and then cut into batches: a batch can span two epochs, and every image
+is seen equally often. The order is a pure function of (seed, step). A resumed run
+therefore sees the same batches as an uninterrupted run, on any number of devices and
+processes, and every process computes its own rows of a batch.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ Rows = Int[np.ndarray, "rows"]
 
 @lru_cache(maxsize=4)
 def epoch_order(seed: int, epoch: int, size: int) -> Int32[np.ndarray, "size"]:
-    """The permutation of `size` images that is epoch `epoch` of a run."""
+    """Returns the read-only permutation of `size` images for one epoch."""
     order = np.random.default_rng([seed, epoch]).permutation(size).astype(np.int32)
     order.flags.writeable = False
     return order
@@ -29,7 +29,7 @@ def epoch_order(seed: int, epoch: int, size: int) -> Int32[np.ndarray, "size"]:
 def indices(
     seed: int, first_step: int, steps: int, batch_size: int, size: int
 ) -> Int32[np.ndarray, "steps batch_size"]:
-    """The global indices of `steps` whole batches, from step `first_step` on."""
+    """Returns the image indices of `steps` batches, from step `first_step` on."""
     start = first_step * batch_size
     end = start + steps * batch_size
     epochs = range(start // size, -(-end // size))
@@ -40,12 +40,13 @@ def indices(
 
 @dataclass(frozen=True)
 class Feed:
-    """How real images reach the step.
+    """The input pipeline from the real images to the training step.
 
     Attributes:
-      resident: what lies on the devices for the whole run; empty if streamed.
-      calls: (rows) -> one array [steps, rows, ...] for each call of the step, from
-        the host: those rows of every batch that the devices of this process need.
+      resident: the array that is kept on the devices for the whole run; empty if the
+        images are streamed.
+      calls: (rows) -> one host array [steps, rows, ...] for each call of the step,
+        with those rows of every batch that the devices of this process need.
       fetch: (resident, one step's part of a call) -> bytes [batch, H, W, C].
     """
 
@@ -54,40 +55,41 @@ class Feed:
     fetch: Callable[[Array, Array], Array]
 
 
-def resident(images: Images, seed: int, firsts: range, batch_size: int) -> Feed:
-    """Images on the device, indices from the host: for data that fits.
+def resident(images: Images, seed: int, first_steps: range, batch_size: int) -> Feed:
+    """Returns a feed that keeps all images on the devices and sends indices.
 
     Args:
-      images: the training images.
-      seed: of the run.
-      firsts: the first step of each call; its stride is the steps of a call.
-      batch_size: over all devices.
+      images: the training images; they must fit in the memory of a device.
+      seed: the seed of the run.
+      first_steps: the first step of each call; the stride is the steps per call.
+      batch_size: the number of images over all devices.
     """
-    size, steps = len(images), firsts.step
+    size, steps = len(images), first_steps.step
 
     def calls(rows: Rows) -> Iterator[np.ndarray]:
-        for first in firsts:
-            yield indices(seed, first, steps, batch_size, size)[:, rows]
+        for first_step in first_steps:
+            yield indices(seed, first_step, steps, batch_size, size)[:, rows]
 
     return Feed(images, calls, gather)
 
 
-def streamed(images: Images, seed: int, firsts: range, batch_size: int) -> Feed:
-    """The same batches gathered on the host, a few calls ahead of the step.
+def streamed(images: Images, seed: int, first_steps: range, batch_size: int) -> Feed:
+    """Returns a feed that sends the images of the same batches as `resident`.
 
-    For data larger than a device's memory, mapped from a file. The order is a
-    function of the step, so that there is no iterator state to save.
+    It is for data larger than the memory of a device, mapped from a file. The host
+    gathers the images a few calls ahead of the step. There is no iterator state to
+    save, because the order is a function of the step.
     """
     import grain
 
-    size, steps = len(images), firsts.step
+    size, steps = len(images), first_steps.step
 
     def calls(rows: Rows) -> Iterator[np.ndarray]:
-        def call(first: int) -> np.ndarray:
-            order = indices(seed, first, steps, batch_size, size)
+        def gather_call(first_step: int) -> np.ndarray:
+            order = indices(seed, first_step, steps, batch_size, size)
             return np.asarray(images[order[:, rows]])
 
-        source = grain.MapDataset.source(list(firsts)).map(call)
+        source = grain.MapDataset.source(list(first_steps)).map(gather_call)
         options = grain.ReadOptions(num_threads=2, prefetch_buffer_size=2)
         return iter(source.to_iter_dataset(options))
 
@@ -97,8 +99,8 @@ def streamed(images: Images, seed: int, firsts: range, batch_size: int) -> Feed:
 def gather(
     images: UInt8[Array, "n height width channels"], batch: Int[Array, "*batch"]
 ) -> UInt8[Array, "*batch height width channels"]:
-    """The images of a batch, from a data set that lies on the device.
+    """Returns the images of a batch of indices, from a data set on the device.
 
-    A batch has one axis, or, where several seeds train at once, one more of seeds.
+    A batch has one axis. It has another axis, of seeds, if several seeds train at once.
     """
     return images[batch]

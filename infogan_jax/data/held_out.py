@@ -1,4 +1,4 @@
-"""What is held out where a source has no test split of its own, fixed for good."""
+"""The fixed choice of held-out examples for a source without a test split."""
 
 import numpy as np
 
@@ -6,33 +6,35 @@ from infogan_jax.data.dataset import Split
 
 
 def order(total: int) -> list[int]:
-    """The fixed random order of `total` examples, of which the first are held out."""
+    """Returns the fixed permutation of `total` examples; the first are held out."""
     return np.random.default_rng(0).permutation(total).tolist()
 
 
 def count(total: int, share: float) -> int:
-    """How many examples are held out.
+    """Returns how many of `total` examples are held out, from 1 to `total - 1`.
 
     Args:
-      total: at least 2, of which neither part gets all.
-      share: of the total to hold out, rounded.
+      total: at least 2.
+      share: of the total to hold out; the number is rounded.
     """
     return min(max(round(share * total), 1), total - 1)
 
 
 def hold_out(split: Split, share: float) -> tuple[Split, Split]:
-    """Training and held-out images, as views of a split that is in random order.
+    """Returns the training and the held-out split, as views of the images.
 
     Args:
-      split: at least two images.
+      split: at least two images, which are already in random order.
       share: of the images to hold out, as in `count`.
     """
-    cut = count(len(split.images), share)
-    return _rows(split, slice(cut, None)), _rows(split, slice(cut))
+    held = count(len(split.images), share)
+    return take_rows(split, slice(held, None)), take_rows(split, slice(held))
 
 
-def _rows(split: Split, rows: slice) -> Split:
+def take_rows(split: Split, rows: slice | list[int]) -> Split:
+    """Returns some images of a split, with their labels and factors."""
     labels, factors = (
-        None if each is None else each[rows] for each in (split.labels, split.factors)
+        None if column is None else column[rows]
+        for column in (split.labels, split.factors)
     )
     return Split(split.images[rows], labels, factors)

@@ -1,10 +1,11 @@
-"""Images made ready once: decoded, cropped, resized, and mapped from one file.
+"""Prepared splits: images cropped and resized once, then mapped from a file.
 
-A prepared split is a directory named by its recipe, beside the data or, where that
-cannot be written, in the user's cache directory. It is made under another name and
-moved into place whole, so that two processes that prepare the same one cannot spoil
-it: the first to finish wins. A killed one leaves a directory `<key>.*` that nobody
-reads; a split of which a file is missing or cut short is prepared again.
+A prepared split is a directory whose name is the hash of its recipe. It lies beside
+the data or, if that directory cannot be written, in the user's cache directory. It is
+written under a temporary name and then renamed, so two processes that prepare the
+same split cannot damage it: the process that finishes first wins. A process that is
+killed leaves a directory `<key>.*`, which is never used. A split with a missing or
+truncated file is prepared again.
 """
 
 import contextlib
@@ -27,21 +28,18 @@ from tqdm import tqdm
 from infogan_jax.data.dataset import Split
 from infogan_jax.errors import RunFailure, UserError
 
-FOLDER, RECORD = "infogan_jax_prepared", "record.json"
-KNOWN = ("labels", "factors")
-
-Shape = tuple[int, ...]
+FOLDER, IMAGES, RECORD = "infogan_jax_prepared", "images.bin", "record.json"
+COLUMNS = ("labels", "factors")
 
 
 class Example(NamedTuple):
-    """An image of the final size, and what is known about it.
+    """One image of the final size, with its label and factors.
 
     Attributes:
-      image: of the shape of all others.
-      label: its class, or None in every example.
-      factors: its generative factors, as many as the others have, or None in every
-        example.
-      name: for messages.
+      image: all images of a split have one shape.
+      label: the class, or None in all examples of the split.
+      factors: the generative factors, as many as in every example, or None in all.
+      name: for error messages.
     """
 
     image: UInt8[np.ndarray, "height width channels"]
@@ -51,122 +49,122 @@ class Example(NamedTuple):
 
 
 def prepare(
-    beside: Path,
+    data_directory: Path,
     recipe: Mapping[str, Any],
     total: int,
     examples: Callable[[], Iterable[Example]],
     notes: Mapping[str, Any] | None = None,
 ) -> tuple[Split, dict[str, Any]]:
-    """The split of a recipe: mapped if it was prepared before, else prepared now.
+    """Returns the split of a recipe, and prepares it first if that was never done.
 
     Args:
-      beside: the directory of the data, to keep the prepared images in.
+      data_directory: where the data lies and the prepared images are written.
       recipe: everything that the images depend on, as JSON.
-      total: the number of examples at most, for the progress bar.
+      total: the largest possible number of examples, for the progress bar.
       examples: yields the examples, all of one shape; called only if needed.
-      notes: what `examples` has found out when it ends, as JSON, for the record.
+      notes: JSON for the record, which `examples` may fill in while it runs.
 
     Returns:
-      The split, and its record: recipe, notes, shape, labels (or not), factors (or
-      not) and SHA-256.
+      The split, and its record: recipe, notes, shape, whether there are labels and
+      factors, and SHA-256.
 
     Raises:
-      UserError: where there is no example, or they differ in shape.
-      RunFailure: where the prepared images can be written nowhere.
+      UserError: if there is no example, or the examples differ in shape.
+      RunFailure: if no directory for the prepared images can be written.
     """
     text = json.dumps(recipe, sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
-    homes = [beside / FOLDER, user_cache() / FOLDER]
-    for home in homes:
-        if found := _read(home / key):
-            return found
-    home = _first_writable(homes)
-    made, place = home / f"{key}.{uuid.uuid4().hex[:12]}", home / key
+    parents = [data_directory / FOLDER, user_cache() / FOLDER]
+    for parent in parents:
+        if loaded := _load(parent / key):
+            return loaded
+    parent = _first_writable(parents)
+    temporary, target = parent / f"{key}.{uuid.uuid4().hex[:12]}", parent / key
     try:
-        made.mkdir()
-        _write(made, {"recipe": recipe, "notes": notes}, total, examples())
-        if _read(place) is None:
-            shutil.rmtree(place, ignore_errors=True)  # damaged
+        temporary.mkdir()
+        _write(temporary, {"recipe": recipe, "notes": notes}, total, examples())
+        if _load(target) is None:
+            shutil.rmtree(target, ignore_errors=True)  # damaged
         with contextlib.suppress(OSError):  # another process was faster
-            os.rename(made, place)
+            os.rename(temporary, target)
     except OSError as error:
         raise RunFailure(
-            f"{home} cannot take the prepared images ({error}); make space, or set "
+            f"{parent} cannot take the prepared images ({error}); make space, or set "
             "config.data.directory to a copy of the data elsewhere."
         ) from error
     finally:
-        shutil.rmtree(made, ignore_errors=True)
-    if found := _read(place):
-        return found
-    raise RunFailure(f"{place} cannot be put in place; remove it and start again.")
+        shutil.rmtree(temporary, ignore_errors=True)
+    if loaded := _load(target):
+        return loaded
+    raise RunFailure(f"{target} cannot be put in place; remove it and start again.")
 
 
 def user_cache() -> Path:
-    """The directory for what can be made again."""
+    """Returns the user's cache directory of this package."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "infogan_jax"
 
 
-def _first_writable(homes: list[Path]) -> Path:
-    for home in homes:
+def _first_writable(folders: list[Path]) -> Path:
+    for folder in folders:
         with contextlib.suppress(OSError):
-            if home.parent.exists() and not home.parent.stat().st_mode & 0o222:
-                continue  # marked read-only, which would not stop root
-            home.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=home):
-                return home
+            if folder.parent.exists() and not folder.parent.stat().st_mode & 0o222:
+                continue  # marked read-only, which does not stop root
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
     raise RunFailure(
-        f"prepared images can be kept neither in {' nor in '.join(map(str, homes))}; "
+        f"prepared images can be kept neither in {' nor in '.join(map(str, folders))}; "
         "set XDG_CACHE_HOME to a directory that can be written."
     )
 
 
 def _write(
-    made: Path, record: dict[str, Any], total: int, examples: Iterable[Example]
+    directory: Path, record: dict[str, Any], total: int, examples: Iterable[Example]
 ) -> None:
     title = record["recipe"].get("name", "images")
-    digest, first, known = hashlib.sha256(), None, []
-    with open(made / "images.bin", "wb") as file:
-        for image, *facts, name in tqdm(
-            examples, f"preparing {title}", total, unit="image", disable=None
-        ):
-            first = first or (name, image.shape)
-            _check_equal(first, (name, image.shape))
-            content = np.ascontiguousarray(image).tobytes()
+    digest, first, rows = hashlib.sha256(), None, []
+    with open(directory / IMAGES, "wb") as file:
+        bar = tqdm(examples, f"preparing {title}", total, unit="image", disable=None)
+        for example in bar:
+            first = first or example
+            _check_same_shape(first, example)
+            content = np.ascontiguousarray(example.image).tobytes()
             digest.update(content)
             file.write(content)
-            known.append(facts)
+            rows.append((example.label, example.factors))
     if first is None:
         raise UserError(f"config.data.directory: {title} has no image to prepare.")
-    for key, column in zip(KNOWN, zip(*known, strict=True), strict=True):
-        record = record | {key: None not in column}
-        if record[key]:
-            np.save(made / f"{key}.npy", np.asarray(column, np.int32))
-    record = record | {"shape": [len(known), *first[1]], "sha256": digest.hexdigest()}
-    (made / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True):
+        record = record | {name: None not in column}
+        if record[name]:
+            np.save(directory / f"{name}.npy", np.asarray(column, np.int32))
+    shape = [len(rows), *first.image.shape]
+    record = record | {"shape": shape, "sha256": digest.hexdigest()}
+    (directory / RECORD).write_text(json.dumps(record, indent=2) + "\n")
 
 
-def _check_equal(one: tuple[str, Shape], other: tuple[str, Shape]) -> None:
-    if one[1] != other[1]:
-        (height, width, _), (tall, wide, _) = one[1], other[1]
+def _check_same_shape(one: Example, other: Example) -> None:
+    if one.image.shape != other.image.shape:
+        (height, width, _), (tall, wide, _) = one.image.shape, other.image.shape
         raise UserError(
             "config.data.size (=0) keeps the images' sizes, which must be equal, but "
-            f"{one[0]} is {height} x {width} and {other[0]} is {tall} x {wide}; set "
-            f"for example --config.data.size={min(height, width)}."
+            f"{one.name} is {height} x {width} and {other.name} is {tall} x {wide}; "
+            f"set for example --config.data.size={min(height, width)}."
         )
 
 
-def _read(place: Path) -> tuple[Split, dict[str, Any]] | None:
-    """A prepared split and its record; None if there is none or it is damaged."""
+def _load(directory: Path) -> tuple[Split, dict[str, Any]] | None:
+    """Loads a prepared split and its record; None if it is missing or damaged."""
     try:
-        record = json.loads((place / RECORD).read_text())
-        shape, content = tuple(record["shape"]), place / "images.bin"
-        facts = {key: np.load(place / f"{key}.npy") for key in KNOWN if record.get(key)}
-        whole = content.stat().st_size == math.prod(shape)
-        if not whole or any(len(each) != shape[0] for each in facts.values()):
+        record = json.loads((directory / RECORD).read_text())
+        shape, images = tuple(record["shape"]), directory / IMAGES
+        names = [name for name in COLUMNS if record.get(name)]
+        columns = {name: np.load(directory / f"{name}.npy") for name in names}
+        is_whole = images.stat().st_size == math.prod(shape)
+        if not is_whole or any(len(each) != shape[0] for each in columns.values()):
             return None
-        images = np.memmap(content, np.uint8, "r", shape=shape)
-        return Split(images, **facts), record
+        return Split(np.memmap(images, np.uint8, "r", shape=shape), **columns), record
     except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None
 
@@ -174,18 +172,19 @@ def _read(place: Path) -> tuple[Split, dict[str, Any]] | None:
 def fit(
     image: Image.Image, crop: int, size: int, channels: int, name: str = "one"
 ) -> UInt8[np.ndarray, "height width channels"]:
-    """A picture cut, coloured and resized as a config asks.
+    """Crops a picture, converts its colour, and resizes it, in this order.
 
     Args:
-      image: in mode L or RGB.
-      crop: side of the central square to cut out; 0 is the largest one if `size` is
-        given, so that nothing is distorted, else the whole image.
-      size: side of the result, resized with antialiasing (Lanczos); 0 keeps it.
-      channels: 1 or 3; 0 keeps them.
-      name: of the image, for the message.
+      image: in mode L, RGB or RGBA.
+      crop: side of the central square to cut out, in pixels. 0 is the largest square
+        if `size` is given, so that nothing is distorted, else the whole image.
+      size: side of the result in pixels, resized with antialiasing (Lanczos); 0 keeps
+        the size.
+      channels: 1 or 3; 0 keeps the channels.
+      name: of the image, for the error message.
 
     Raises:
-      UserError: where the image is smaller than the square.
+      UserError: if the image is smaller than the crop.
     """
     if crop > min(image.size):
         raise UserError(

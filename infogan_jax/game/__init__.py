@@ -1,1 +1,1 @@
-"""Who wants what: losses, bounds on information, and the step that moves G, D and Q."""
+"""What each player optimises: losses, the objective, and the step that trains them."""

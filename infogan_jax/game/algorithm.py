@@ -1,4 +1,4 @@
-"""An InfoGAN as data: what a training step needs besides its state and images."""
+"""The fixed parts of an InfoGAN: all that a step needs besides state and images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ class Optimisers:
     """One optimiser for each player (the paper's two learning rates).
 
     Attributes:
-      discriminator: moves the trunk, D's head and Q.
-      generator: moves G.
+      discriminator: updates the trunk, D's head and Q.
+      generator: updates G.
     """
 
     discriminator: optax.GradientTransformation
@@ -26,19 +26,20 @@ class Optimisers:
 
 @dataclass(frozen=True)
 class Algorithm:
-    """InfoGAN with its networks, optimisers and switches.
+    """The networks, optimisers and switches of an InfoGAN.
 
     Attributes:
       spec: codes and noise.
       nets: G, D and Q.
       optimisers: one for each player.
-      noise_sd: standard deviation of the instance noise as a function of the step,
-        in units of the images' range; None leaves it out.
+      noise_sd: the standard deviation of the instance noise as a function of the
+        step, in the units of the images, whose range has length 1 for sigmoid and 2
+        for tanh; None means no noise.
       real_label: D's target for real images, in (0.5, 1].
-      info_to_generator: whether G maximises L_I; without it this is a GAN with a
-        Q that G ignores (the baseline of the paper's figure 1).
-      info_to_trunk: whether L_I moves the trunk that D and Q share.
-      average_decay: of the moving average of G's parameters; 0 is off.
+      info_to_generator: whether G maximises L_I. If not, this is a GAN with a Q that
+        G ignores (the baseline of the paper's figure 1).
+      info_to_trunk: whether L_I updates the trunk that D and Q share.
+      average_decay: the decay of the moving average of G's parameters; 0 is off.
       real_information: the bounds on real images (beyond the paper).
     """
 

@@ -1,9 +1,9 @@
-"""The players' losses from the networks' outputs (paper, equation 6).
+"""The losses of D, Q and G from the networks' outputs (paper, equation 6).
 
     min_{G,Q} max_D  V(D, G) - sum_i lambda_i L_I(c_i)
 
-Both players subtract the same information term, a lambda for each code. All
-values are in nats.
+Both losses subtract the information term sum_i lambda_i L_I(c_i). All values are in
+nats.
 """
 
 import jax.numpy as jnp
@@ -19,11 +19,11 @@ Metrics = dict[str, Float[Array, ""]]
 def mi_bounds(
     spec: LatentSpec, outputs: Float[Array, "batch outputs"], codes: Codes
 ) -> Metrics:
-    """L_I of each code: H(c_i) + E[log Q(c_i | x)], in nats (paper, equation 5).
+    """Returns each code's L_I = H(c_i) + E[log Q(c_i | x)] in nats (paper, equation 5).
 
-    A lower bound of I(c_i; x), tight where Q is the posterior. H(c) is that of
-    the true prior. A categorical code cannot pass ln(size); a continuous one has
-    no ceiling, since differential entropies may be negative.
+    L_I is a lower bound of I(c_i; x), and equal to it if Q is the true posterior.
+    H(c_i) is the entropy of the prior. L_I is at most ln(size) for a categorical code.
+    It is unbounded for a continuous code, since a differential entropy may be negative.
     """
     log_probs = latents.log_prob(latents.posterior(spec, outputs), codes)
     return {
@@ -38,16 +38,17 @@ def discriminator_loss(
     information: Float[Array, ""],
     real_label: float = 1.0,
 ) -> tuple[Float[Array, ""], Metrics]:
-    """The loss of D and Q: -V(D, G) - information.
+    """Returns the loss of D and Q, -V(D, G) - information, and metrics.
 
     Args:
-      real_logits: of real images.
-      generated_logits: of as many generated images.
+      real_logits: D's logits of real images.
+      generated_logits: D's logits of the same number of generated images.
       information: sum_i lambda_i L_I(c_i) on the generated images.
       real_label: D's target for real images; below 1 it is one-sided smoothing.
 
     Returns:
-      The loss, and `loss/discriminator` (D's part alone) with `jsd_bound`.
+      The loss, and the metrics `loss/discriminator` (without the information) and
+      `jsd_bound`.
     """
     gan = jnp.mean(losses.binary_cross_entropy(real_logits, real_label)) + jnp.mean(
         losses.binary_cross_entropy(generated_logits, 0.0)
@@ -62,7 +63,7 @@ def discriminator_loss(
 def generator_loss(
     generated_logits: Float[Array, "batch"], information: Float[Array, ""]
 ) -> tuple[Float[Array, ""], Metrics]:
-    """The loss of G: -E[log D(G(z, c))] - information; its first part is logged."""
+    """Returns G's loss -E[log D(G(z, c))] - information; its first term is logged."""
     gan = jnp.mean(losses.non_saturating_loss(generated_logits))
     return gan - information, {"loss/generator": gan}
 
@@ -72,13 +73,12 @@ def add_instance_noise(
     uniform: Float[Array, "batch pixels"],
     sd: Float[Array, ""] | float,
 ) -> Float[Array, "batch height width channels"]:
-    """Adds N(0, `sd`^2) to every pixel, `sd` in units of the images' range.
+    """Adds N(0, `sd`^2) noise to every pixel, made from the numbers of U(-1, 1).
 
-    It is made from a number of U(-1, 1) for each pixel and channel.
-
-    Given to D for real and generated images alike, it widens both supports, so
-    that the bound which G minimises from the wrong side stays near the divergence
-    (Sonderby et al. 2017, section 3.1).
+    `uniform` has one number for each pixel and channel. `sd` is on the scale of the
+    pixel values. D sees real and generated images with noise, which widens the supports
+    of both distributions. G minimises a lower bound of their divergence, and with the
+    noise this bound stays near the divergence (Sonderby et al. 2017, section 3.1).
     """
     noise = distributions.standard_normal(uniform)
     return images + sd * noise.reshape(images.shape)

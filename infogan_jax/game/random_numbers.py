@@ -1,4 +1,4 @@
-"""The random numbers of a step: uniform ones, for each purpose and each example."""
+"""Draws the random numbers of a training step, all of them uniform."""
 
 import math
 from collections.abc import Mapping
@@ -15,20 +15,20 @@ from infogan_jax.game.state import TrainState
 from infogan_jax.model import distributions
 
 Draws = Mapping[str, Float[Array, "batch _"]]
-"""Numbers from U(-1, 1) for each example, by purpose (`sizes`)."""
+"""Numbers from U(-1, 1) for each example; the keys are the purposes of `sizes`."""
 
 
 def sizes(algorithm: Algorithm) -> dict[str, int]:
-    """Returns how many numbers an example needs for each purpose; 0 where it is off.
+    """Returns how many numbers an example needs for each purpose; 0 if it is off.
 
-    Latents come first, so that they stay the same whatever else is drawn.
+    Latents come first, so that they do not depend on what else is drawn.
     """
     spec, is_transformed = algorithm.spec, algorithm.real_information.is_on
     is_noisy = algorithm.noise_sd is not None
     pixels = math.prod(algorithm.nets.image_shape) if is_noisy else 0
     return {
-        "d_latents": spec.draws,
-        "g_latents": spec.draws,
+        "d_latents": spec.uniform_size,
+        "g_latents": spec.uniform_size,
         "d_transformation": DRAWN_NUMBERS if is_transformed else 0,
         "d_noise_real": pixels,
         "d_noise_generated": pixels,
@@ -42,19 +42,18 @@ def draw(
 ) -> Draws:
     """Draws all random numbers of a step for `count` examples, one vector for each.
 
-    They depend on the seed, the step and the example's place in the whole batch, but
-    not on how many devices share the batch. There is one draw, from which all variables
-    are made (`distributions.standard_normal`, `latents.sample`), because XLA takes as
-    long to compile one more small draw as to compile a layer.
+    They depend on the seed, the step and the example's index in the whole batch, but
+    not on the number of devices (`axis`) that share the batch. A single call draws all
+    numbers, because XLA takes as long to compile another small draw as a layer.
     """
     step_key = jax.random.fold_in(jax.random.key(state.seed), state.step)
     first = 0 if axis is None else lax.axis_index(axis) * count
     lengths = sizes(algorithm)
 
-    def one(place: Array) -> Array:
-        key = jax.random.fold_in(step_key, place)
+    def draw_example(index: Array) -> Array:
+        key = jax.random.fold_in(step_key, index)
         return distributions.draw_uniform(key, (sum(lengths.values()),))
 
-    numbers = jax.vmap(one)(first + jnp.arange(count))
+    numbers = jax.vmap(draw_example)(first + jnp.arange(count))
     ends = np.cumsum(list(lengths.values()))[:-1]
     return dict(zip(lengths, jnp.split(numbers, ends, axis=1), strict=True))

@@ -1,4 +1,4 @@
-"""The state of training: one frozen tree, and the only one that is saved."""
+"""The training state: one frozen tree, which checkpoints save in full."""
 
 from functools import lru_cache, partial
 from typing import Any
@@ -18,20 +18,20 @@ G_PLAYER = ("generator",)
 
 @struct.dataclass
 class TrainState:
-    """Everything that a run needs to go on, besides the data.
+    """Everything that a run needs to continue, besides the data.
 
-    The fields are trees of arrays; JAX rebuilds such a tree with anything in the
-    place of an array, so that their types stay open.
+    The fields are trees of arrays. Their types are `Any`, because JAX also builds such
+    trees with other leaves than arrays.
 
     Attributes:
       step: the number of finished steps, an int32 scalar.
-      seed: the root of all randomness of the run, a uint32 scalar; a number, not a
-        key that is carried, so that a step depends on (seed, step) alone.
-      params: of generator, discriminator (trunk and D head) and recognition (Q).
-      stats: batch-norm averages (and spectral-norm vectors) of the same.
-      opt_state: of the two players, `discriminator` and `generator`.
-      average: `params`, the moving average of G's, and the batch-norm `stats` of the
-        G that has them; empty where it is off.
+      seed: the seed of all random numbers of the run, a uint32 scalar. It never
+        changes, so a step's numbers depend on (seed, step) alone.
+      params: of generator, discriminator (trunk and D's head) and recognition (Q).
+      stats: the batch-norm averages (and spectral-norm vectors) of the same networks.
+      opt_state: the optimisers' states, `discriminator` and `generator`.
+      average: `params`, the moving average of G's parameters, and `stats`, the
+        batch-norm averages of a G with those parameters; empty if off.
     """
 
     step: Any
@@ -43,7 +43,7 @@ class TrainState:
 
     @property
     def sampling(self) -> tuple[Variables, Variables]:
-        """Parameters and statistics for pictures: of the averaged G if there is one."""
+        """The parameters and statistics for sampling, of the averaged G if it is on."""
         if not self.average:
             return self.params, self.stats
         params, stats = self.average["params"], self.average["stats"]
@@ -51,12 +51,12 @@ class TrainState:
 
 
 def player(params: Variables, names: tuple[str, ...]) -> Variables:
-    """The trees that one player's optimiser moves."""
+    """Returns the networks in `names`, which one optimiser updates."""
     return {name: params[name] for name in names if name in params}
 
 
 def create_state(algorithm: Algorithm, seed: UInt32[Array, ""]) -> TrainState:
-    """The state before the first step, a pure function of the seed."""
+    """Returns the state before the first step, a pure function of the seed."""
     params, stats = networks.init(algorithm.nets, jax.random.key(seed))
     average = {"params": params["generator"], "stats": stats["generator"]}
     optimisers = algorithm.optimisers
@@ -75,6 +75,6 @@ def create_state(algorithm: Algorithm, seed: UInt32[Array, ""]) -> TrainState:
 
 @lru_cache(maxsize=4)
 def state_shapes(algorithm: Algorithm) -> TrainState:
-    """The shapes and types of a state; nothing is compiled."""
+    """Returns the shapes and types of a state, without compiling anything."""
     seed = jax.ShapeDtypeStruct((), jnp.uint32)
     return jax.eval_shape(partial(create_state, algorithm), seed)

@@ -1,8 +1,8 @@
-"""One step of InfoGAN on equation 6: D and Q move once, then G moves once.
+"""One training step on equation 6: one update of D and Q, then one of G.
 
-`train_step` is a pure function from state and real images to state and metrics.
-It runs on one device, or mapped over several: with an `axis` name the batch
-statistics, gradients and metrics are averaged over it.
+`train_step` is a pure function from state and real images to state and metrics. It runs
+on one device or is mapped over several. With several devices, batch statistics,
+gradients and metrics are averaged over the device axis `axis`.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from infogan_jax.game.real_information import bounds as real_bounds
 from infogan_jax.game.real_information import transformations
 from infogan_jax.game.state import D_PLAYER, G_PLAYER, TrainState, player
 from infogan_jax.model import latents, networks
-from infogan_jax.model.latents import Latents
+from infogan_jax.model.latents import Codes
 from infogan_jax.model.networks import Variables
 
 Loss = Callable[[Variables], tuple[Array, tuple[Metrics, Variables]]]
@@ -36,19 +36,19 @@ def train_step(
     batch: UInt8[Array, "batch height width channels"],
     axis: str | None = None,
 ) -> tuple[TrainState, Metrics]:
-    """Takes one D/Q step, then one G step, each on fresh latents.
+    """Updates D and Q, then G, each on newly drawn latents.
 
     Args:
-      algorithm: the fixed parts.
-      state: before the step; equal on all devices.
+      algorithm: the networks, optimisers and switches.
+      state: the state before the step, equal on all devices.
       batch: this device's share of the real images, in bytes.
       axis: the name of the mapped device axis, if any.
 
     Returns:
-      The next state, and scalar metrics averaged over the whole batch:
-      `loss/discriminator`, `loss/generator`, `jsd_bound` (as D sees the images)
-      and `mi_bound/<code>` (and `real_mi_bound/<code>`, `change_bound/<code>` where
-      they are asked for), all in nats.
+      The next state, and scalar metrics in nats, averaged over the whole batch:
+      `loss/discriminator`, `loss/generator`, `jsd_bound` (of the images with D's
+      instance noise), `mi_bound/<code>`, and, if they are on, `real_mi_bound/<code>`
+      and `change_bound/<code>`.
     """
     nets = networks.with_sync_batch_norm(algorithm.nets, axis)
     algorithm = replace(algorithm, nets=nets)
@@ -67,12 +67,12 @@ def _discriminator_step(
     draws: Draws,
     axis: str | None,
 ) -> tuple[TrainState, Metrics]:
-    """Moves trunk, D head and Q on a real and a generated batch.
+    """Updates the trunk, D's head and Q on a real and a generated batch.
 
-    The two batches pass D apart, each with its own batch statistics; the running
-    averages are those of the real batch, because Q reads real images later.
+    D takes the two batches separately, each with its own batch statistics. The running
+    averages are those of the real batch, because Q encodes real images later.
     """
-    drawn, generated, _ = _generate(algorithm, state, state.params, draws["d_latents"])
+    codes, generated, _ = _generate(algorithm, state, state.params, draws["d_latents"])
     transformed = _transform(algorithm, state, real, draws)
     real = _add_noise(algorithm, state, real, draws["d_noise_real"])
     generated = _add_noise(algorithm, state, generated, draws["d_noise_generated"])
@@ -80,14 +80,14 @@ def _discriminator_step(
     def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
         real_logits, real_outputs, stats = _discriminate(algorithm, state, params, real)
         logits, outputs, _ = _discriminate(algorithm, state, params, generated)
-        bounds = objective.mi_bounds(algorithm.spec, outputs, drawn.codes)
+        bounds = objective.mi_bounds(algorithm.spec, outputs, codes)
         information = latents.weighted_sum(algorithm.spec, bounds)
-        logged = {f"mi_bound/{name}": bound for name, bound in bounds.items()}
+        bound_metrics = {f"mi_bound/{name}": bound for name, bound in bounds.items()}
         if transformed is not None:
             _, transformed_outputs, _ = _discriminate(
                 algorithm, state, params, transformed
             )
-            on_real, more = real_bounds.weighted_bounds(
+            real_information, real_metrics = real_bounds.weighted_bounds(
                 algorithm.spec,
                 algorithm.real_information,
                 real_outputs,
@@ -95,48 +95,43 @@ def _discriminator_step(
                 draws["d_transformation"],
                 axis,
             )
-            information, logged = information + on_real, logged | more
+            information = information + real_information
+            bound_metrics |= real_metrics
         value, metrics = objective.discriminator_loss(
             real_logits, logits, information, algorithm.real_label
         )
-        return value, (metrics | logged, stats)
+        return value, (metrics | bound_metrics, stats)
 
     optimiser = algorithm.optimisers.discriminator
-    state, (metrics, stats) = _move(
-        state, "discriminator", D_PLAYER, optimiser, loss, axis
-    )
-    stats = {**state.stats, **_mean(player(stats, D_PLAYER), axis)}
-    return replace(state, stats=stats), metrics
+    return _update(state, "discriminator", D_PLAYER, optimiser, loss, axis)
 
 
 def _generator_step(
     algorithm: Algorithm, state: TrainState, draws: Draws, axis: str | None
 ) -> tuple[TrainState, Metrics]:
-    """Moves G against the D and Q that have just moved.
+    """Updates G against the updated D and Q.
 
-    L_I reaches G through the trunk, whether or not it moves the trunk.
+    The gradient of L_I passes through the trunk to G, even if L_I does not update the
+    trunk.
     """
-    through = replace(algorithm, info_to_trunk=True)
+    with_trunk = replace(algorithm, info_to_trunk=True)
     fixed = _local(state.params, axis)
 
     def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
-        drawn, generated, stats = _generate(
+        codes, generated, stats = _generate(
             algorithm, state, {**fixed, **params}, draws["g_latents"]
         )
         generated = _add_noise(algorithm, state, generated, draws["g_noise"])
-        logits, outputs, _ = _discriminate(through, state, fixed, generated)
+        logits, outputs, _ = _discriminate(with_trunk, state, fixed, generated)
         information = jnp.zeros(())
         if algorithm.info_to_generator:
-            bounds = objective.mi_bounds(algorithm.spec, outputs, drawn.codes)
+            bounds = objective.mi_bounds(algorithm.spec, outputs, codes)
             information = latents.weighted_sum(algorithm.spec, bounds)
         value, metrics = objective.generator_loss(logits, information)
         return value, (metrics, stats)
 
     optimiser = algorithm.optimisers.generator
-    state, (metrics, stats) = _move(state, "generator", G_PLAYER, optimiser, loss, axis)
-    state = replace(
-        state, stats={**state.stats, **_mean(player(stats, G_PLAYER), axis)}
-    )
+    state, metrics = _update(state, "generator", G_PLAYER, optimiser, loss, axis)
     if algorithm.average_decay:
         average = _average(algorithm, state, draws["g_latents"], axis)
         state = replace(state, average=average)
@@ -146,55 +141,59 @@ def _generator_step(
 def _average(
     algorithm: Algorithm, state: TrainState, uniform: Array, axis: str | None
 ) -> Variables:
-    """Returns G's average after G has moved, with batch statistics of its own.
+    """Returns the average of G's parameters after the update, and its batch statistics.
 
-    With the statistics of the G that moves, the average would show codes faintly.
+    The average has statistics of its own. With those of the updated G, its images would
+    depend less on the codes. After n steps the decay is at most (1 + n) / (10 + n), so
+    that the first weights are forgotten soon.
     """
-    rate = 1.0 - algorithm.average_decay
-    moved, average = state.params["generator"], state.average["params"]
-    params = optax.incremental_update(moved, average, rate)
+    steps = state.step.astype(jnp.float32)
+    decay = jnp.minimum(algorithm.average_decay, (1.0 + steps) / (10.0 + steps))
+    rate = 1.0 - decay
+    updated, average = state.params["generator"], state.average["params"]
+    params = optax.incremental_update(updated, average, rate)
     before = replace(state, stats={"generator": state.average["stats"]})
     local = _local({"generator": params}, axis)
     _, _, stats = _generate(algorithm, before, local, uniform)
     return {"params": params, "stats": _mean(stats["generator"], axis)}
 
 
-def _move(
+def _update(
     state: TrainState,
-    name: str,
-    trees: tuple[str, ...],
+    optimiser_name: str,
+    names: tuple[str, ...],
     optimiser: optax.GradientTransformation,
     loss: Loss,
     axis: str | None,
-) -> tuple[TrainState, tuple[Metrics, Variables]]:
-    """One optimiser step of one player on its own parameter trees."""
-    params = player(state.params, trees)
-    grads, auxiliary = jax.grad(loss, has_aux=True)(_local(params, axis))
+) -> tuple[TrainState, Metrics]:
+    """Takes one step of an optimiser on the networks in `names`."""
+    params = player(state.params, names)
+    grads, (metrics, stats) = jax.grad(loss, has_aux=True)(_local(params, axis))
     updates, opt_state = optimiser.update(
-        _mean(grads, axis), state.opt_state[name], params
+        _mean(grads, axis), state.opt_state[optimiser_name], params
     )
-    params = optax.apply_updates(params, updates)
     return replace(
         state,
-        params={**state.params, **params},
-        opt_state={**state.opt_state, name: opt_state},
-    ), auxiliary
+        params={**state.params, **optax.apply_updates(params, updates)},
+        stats={**state.stats, **_mean(player(stats, names), axis)},
+        opt_state={**state.opt_state, optimiser_name: opt_state},
+    ), metrics
 
 
 def _local(params: Variables, axis: str | None) -> Variables:
-    """Marks parameters as varying: gradients are then each device's, not yet summed."""
+    """Marks parameters as varying by device, so that gradients are not summed yet."""
     return params if axis is None else lax.pcast(params, axis, to="varying")
 
 
 def _generate(
     algorithm: Algorithm, state: TrainState, params: Variables, uniform: Array
-) -> tuple[Latents, Array, Variables]:
-    drawn = latents.sample(algorithm.spec, uniform)
-    inputs = latents.pack(algorithm.spec, drawn)
+) -> tuple[Codes, Array, Variables]:
+    sampled = latents.sample(algorithm.spec, uniform)
+    inputs = latents.pack(algorithm.spec, sampled)
     generated, stats = networks.generate(
         algorithm.nets, params, state.stats, inputs, train=True
     )
-    return drawn, generated, stats
+    return sampled.codes, generated, stats
 
 
 def _discriminate(
@@ -213,13 +212,13 @@ def _discriminate(
 def _transform(
     algorithm: Algorithm, state: TrainState, real: Array, draws: Draws
 ) -> Array | None:
-    """Returns the transformed real images, if a bound on real images is on."""
+    """Returns the transformed real images, or None if no bound needs them."""
     if not algorithm.real_information.is_on:
         return None
-    moved = transformations.transform(
+    transformed = transformations.transform(
         algorithm.real_information.transformation, real, draws["d_transformation"]
     )
-    return _add_noise(algorithm, state, moved, draws["d_noise_transformed"])
+    return _add_noise(algorithm, state, transformed, draws["d_noise_transformed"])
 
 
 def _add_noise(

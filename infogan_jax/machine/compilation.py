@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,5 +65,16 @@ def _jit(
     """`jax.jit` with compiler options for a CPU, unless XLA_FLAGS sets them."""
     flags = os.environ.get("XLA_FLAGS", "")
     chosen = {name: value for name, value in on_cpu.items() if name not in flags}
-    is_cpu = jax.default_backend() == "cpu"
-    return jax.jit(function, compiler_options=chosen if is_cpu else None, **options)
+    is_used = jax.default_backend() == "cpu" and _is_known(tuple(chosen.items()))
+    return jax.jit(function, compiler_options=chosen if is_used else None, **options)
+
+
+@cache
+def _is_known(options: tuple[tuple[str, Any], ...]) -> bool:
+    """Whether this XLA has these options; another version may have dropped them."""
+    probe = jax.jit(lambda: 0, compiler_options=dict(options))
+    try:
+        probe.lower().compile()
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True

@@ -54,8 +54,8 @@ def _kept(layers: Sequence[Layer], shape: tuple[int, ...]) -> int:
 def available(device: jax.Device) -> int | None:
     """Returns the bytes that a device can give to this process; None if unknown.
 
-    On a CPU this is what the machine can free at once, its cache of files included;
-    elsewhere it is the device's limit.
+    On a CPU this is what the machine can free at once, its cache of files included, or
+    what the limit of a container leaves; elsewhere it is the device's limit.
     """
     if device.platform != "cpu":
         known = device.memory_stats() or {}
@@ -65,4 +65,20 @@ def available(device: jax.Device) -> int | None:
     except OSError:
         return None
     found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return int(found[0]) * 1024 if found else None
+    free = [int(kibibytes) * 1024 for kibibytes in found]
+    return min(free + _left_in_container(), default=None)
+
+
+CONTAINER = Path("/sys/fs/cgroup")
+
+
+def _left_in_container() -> list[int]:
+    """Returns the bytes that a container's limit leaves; nothing without a limit."""
+    try:
+        limit, used = (
+            int((CONTAINER / f"memory.{name}").read_text())
+            for name in ("max", "current")
+        )
+    except (OSError, ValueError):  # no container, or its limit is the word "max"
+        return []
+    return [max(limit - used, 0)]

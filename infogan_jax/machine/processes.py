@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import faulthandler
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -28,7 +29,8 @@ LAUNCHERS = ("SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE")
 HEARTBEAT = 15
 """Seconds of silence after which JAX ends the others, within twice that time."""
 
-_LOST_PROCESS = ("Gloo", "NCCL", "UNAVAILABLE", "heartbeat", "Barrier failed")
+_LOST_PROCESS = re.compile(r"[A-Z_]+: .*(Gloo|NCCL|UNAVAILABLE|heartbeat|Barrier)")
+"""The status and words of such an error; Gloo's is of no type but ValueError."""
 
 
 def count_in_environment() -> int:
@@ -121,9 +123,9 @@ def in_cluster() -> Iterator[None]:
 
 def is_lost_process(error: BaseException | None) -> bool:
     """Whether an error is what JAX raises where another process is gone."""
-    is_ours = isinstance(error, UserError | RunFailure)
-    is_named = any(word in str(error) for word in _LOST_PROCESS)
-    return jax.distributed.is_initialized() and is_named and not is_ours
+    is_of_jax = isinstance(error, jax.errors.JaxRuntimeError | ValueError)
+    is_named = is_of_jax and _LOST_PROCESS.match(str(error)) is not None
+    return jax.distributed.is_initialized() and is_named
 
 
 def exit_at_once(status: int) -> None:
@@ -178,5 +180,6 @@ def refuse_several() -> None:
     if (count := count_in_environment()) > 1:
         raise UserError(
             f"the environment names {count} processes, but this program runs in one; "
-            f"start it once, without srun, mpirun or {VARIABLES[1]}."
+            f"start it once, with {VARIABLES[1]}=1 (on a TPU pod also with "
+            "JAX_PLATFORMS=cpu)."
         )

@@ -1,8 +1,8 @@
-"""Log densities and entropies, in nats, and variables made from uniform ones.
+"""Log densities and entropies, in nats, and random variables made from uniform ones.
 
-Every density starts from unnormalised quantities (logits, a log standard
-deviation), so that values and gradients stay finite where probabilities would
-round to 0 or 1: logits of +-1e4 are safe in float32.
+Densities take unnormalised inputs (logits, a log standard deviation). Their values and
+gradients therefore stay finite where probabilities would round to 0 or 1: logits of
++-1e4 are safe in float32.
 """
 
 import math
@@ -14,17 +14,17 @@ from jax import lax
 from jaxtyping import Array, Float, Int, Key
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
-_SMALLEST = 1e-30  # whose logarithm is finite in float32
+_SMALLEST = 1e-30  # its logarithm is finite in float32
 _ABOVE_MINUS_ONE = float(np.nextafter(np.float32(-1.0), np.float32(0.0)))
 
 
 def draw_uniform(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "*shape"]:
-    """Numbers from U(-1, 1), both ends left out."""
+    """Draws numbers from U(-1, 1), never -1 or 1 itself."""
     return jax.random.uniform(key, shape, minval=_ABOVE_MINUS_ONE)
 
 
 def standard_normal(uniform: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """A variable of N(0, 1) for each of U(-1, 1), by the inverse distribution function.
+    """Returns an N(0, 1) variable for each U(-1, 1) one, by the inverse normal CDF.
 
     In float32 it lies between -5.4 and 5.4.
     """
@@ -32,10 +32,7 @@ def standard_normal(uniform: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 
 def category(uniform: Float[Array, "*shape"], size: int) -> Int[Array, "*shape"]:
-    """One of `size` categories, 0 to size - 1, for each number of U(-1, 1).
-
-    All are equally likely.
-    """
+    """Returns a category in 0 .. size - 1, all equally likely, for each of U(-1, 1)."""
     index = jnp.floor((uniform + 1.0) / 2.0 * size).astype(jnp.int32)
     return jnp.minimum(index, size - 1)
 
@@ -43,7 +40,7 @@ def category(uniform: Float[Array, "*shape"], size: int) -> Int[Array, "*shape"]
 def categorical_log_prob(
     logits: Float[Array, "*batch k"], index: Int[Array, "*batch"]
 ) -> Float[Array, "*batch"]:
-    """Log probability of category `index` under softmax(`logits`), in nats, <= 0.
+    """Returns the log probability of `index` under softmax(`logits`), in nats, <= 0.
 
     The softmax is applied here and nowhere else.
     """
@@ -56,27 +53,27 @@ def normal_log_prob(
     mean: Float[Array, "*batch"],
     log_sd: Float[Array, "*batch"],
 ) -> Float[Array, "*batch"]:
-    """Log density of N(`mean`, exp(`log_sd`)^2) at `value`, in nats."""
+    """Returns the log density of N(`mean`, exp(`log_sd`)^2) at `value`, in nats."""
     standardised = (value - mean) * jnp.exp(-log_sd)
     return -0.5 * jnp.square(standardised) - log_sd - _HALF_LOG_TWO_PI
 
 
 def entropy(probabilities: Float[Array, "k"]) -> Float[Array, ""]:
-    """Entropy of a categorical distribution in nats, 0 to ln(k); 0 log 0 = 0."""
+    """Returns a categorical distribution's entropy in nats, 0 to ln(k); 0 log 0 = 0."""
     logs = jnp.log(jnp.maximum(probabilities, _SMALLEST))
     return -jnp.sum(probabilities * logs)
 
 
 def categorical_entropy(size: int) -> float:
-    """Entropy of the uniform distribution over `size` categories: ln(size) nats."""
+    """Returns the entropy of `size` equally likely categories: ln(size) nats."""
     return math.log(size)
 
 
 def uniform_entropy(low: float = -1.0, high: float = 1.0) -> float:
-    """Differential entropy of U(`low`, `high`): ln(high - low) nats."""
+    """Returns the differential entropy of U(`low`, `high`): ln(high - low) nats."""
     return math.log(high - low)
 
 
 def normal_entropy(sd: float = 1.0) -> float:
-    """Differential entropy of a normal with standard deviation `sd`, in nats."""
+    """Returns the differential entropy of a normal of deviation `sd`, in nats."""
     return 0.5 + _HALF_LOG_TWO_PI + math.log(sd)

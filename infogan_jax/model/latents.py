@@ -1,7 +1,7 @@
-"""The generator's input: what is noise, what is code, and how Q's output reads it.
+"""The generator's input, made of codes and noise, and Q's posteriors of the codes.
 
-A code is data (`Code`), and everything that depends on its kind is in this file:
-its prior, its entropy H(c), its place in G's input and in Q's output.
+Everything that depends on the kind of a code is in this file: its prior, its entropy
+H(c), and its position in G's input and in Q's output.
 """
 
 from collections.abc import Mapping
@@ -44,15 +44,14 @@ class Code:
 
 @dataclass(frozen=True)
 class LatentSpec:
-    """The whole input of G: codes, then noise.
+    """The parts of G's input: codes, then noise.
 
     Attributes:
       codes: the structured code c.
       noise_size: the number of incompressible noise variables z.
       noise_kind: `uniform` (U(-1, 1)) or `gaussian` (N(0, 1)).
-      fixed_sd: the standard deviation of Q for every continuous code, or None
-        where Q learns it.
-      sd_floor: the smallest standard deviation that Q can learn; without it the
+      fixed_sd: Q's standard deviation for every continuous code; None if Q learns it.
+      sd_floor: the smallest standard deviation that Q can learn. Without a floor the
         log likelihood is unbounded.
     """
 
@@ -68,8 +67,8 @@ class LatentSpec:
         return self.noise_size + sum(code.size for code in self.codes)
 
     @property
-    def draws(self) -> int:
-        """The number of uniform variables that one input is drawn by."""
+    def uniform_size(self) -> int:
+        """The number of uniform variables from which one input of G is made."""
         return self.noise_size + len(self.codes)
 
     @property
@@ -118,19 +117,19 @@ class Normal(NamedTuple):
 Posterior = Mapping[str, Categorical | Normal]
 
 
-def sample(spec: LatentSpec, uniform: Float[Array, "batch draws"]) -> Latents:
-    """One code and one noise vector from the prior for each vector of U(-1, 1).
+def sample(spec: LatentSpec, uniform: Float[Array, "batch uniform_size"]) -> Latents:
+    """Returns codes and noise from the prior, made from numbers of U(-1, 1).
 
     Args:
       spec: codes and noise.
-      uniform: `spec.draws` numbers each: one for each code, then one for each noise
-        variable.
+      uniform: for each example, one number for each code and then one for each noise
+        variable; `spec.uniform_size` in all.
     """
     codes = {
-        code.name: distributions.category(uniform[:, place], code.size)
+        code.name: distributions.category(uniform[:, i], code.size)
         if code.is_categorical
-        else _from_uniform(code.kind, uniform[:, place])
-        for place, code in enumerate(spec.codes)
+        else _from_uniform(code.kind, uniform[:, i])
+        for i, code in enumerate(spec.codes)
     }
     return Latents(codes, _from_uniform(spec.noise_kind, uniform[:, len(spec.codes) :]))
 
@@ -140,7 +139,7 @@ def _from_uniform(kind: str, uniform: Array) -> Array:
 
 
 def pack(spec: LatentSpec, latents: Latents) -> Float[Array, "batch inputs"]:
-    """G's input: one-hot categories and continuous values in order, then noise."""
+    """Returns G's input: one-hot categories and values in order, then noise."""
     parts = [
         jax.nn.one_hot(latents.codes[code.name], code.size)
         if code.is_categorical
@@ -151,17 +150,17 @@ def pack(spec: LatentSpec, latents: Latents) -> Float[Array, "batch inputs"]:
 
 
 def posterior(spec: LatentSpec, outputs: Float[Array, "batch outputs"]) -> Posterior:
-    """Q's output vector as one posterior per code.
+    """Returns the posterior Q(c_i | x) of each code from Q's output vector.
 
-    A learned standard deviation is exp(output) + `sd_floor`, computed in log
-    space: smooth, and never below the floor, whose approach keeps a gradient down
-    to float32 underflow.
+    A learned standard deviation is exp(output) + `sd_floor`, computed in log space. It
+    is smooth and never below the floor. Near the floor it keeps a gradient until
+    exp(output) underflows in float32.
     """
-    posterior: dict[str, Categorical | Normal] = {}
+    posteriors: dict[str, Categorical | Normal] = {}
     start = 0
     for code in spec.codes:
         if code.is_categorical:
-            posterior[code.name] = Categorical(outputs[:, start : start + code.size])
+            posteriors[code.name] = Categorical(outputs[:, start : start + code.size])
             start += code.size
             continue
         mean = outputs[:, start]
@@ -171,12 +170,12 @@ def posterior(spec: LatentSpec, outputs: Float[Array, "batch outputs"]) -> Poste
         else:
             log_sd = jnp.full_like(mean, jnp.log(spec.fixed_sd))
             start += 1
-        posterior[code.name] = Normal(mean, log_sd)
-    return posterior
+        posteriors[code.name] = Normal(mean, log_sd)
+    return posteriors
 
 
 def entropy(code: Code) -> float:
-    """H(c) of the code's own prior, in nats (differential if it is continuous)."""
+    """Returns H(c) of a code's prior in nats; differential for a continuous code."""
     if code.is_categorical:
         return distributions.categorical_entropy(code.size)
     if code.kind == "uniform":
@@ -185,16 +184,13 @@ def entropy(code: Code) -> float:
 
 
 def log_prob(posterior: Posterior, codes: Codes) -> dict[str, Float[Array, "batch"]]:
-    """log Q(c_i | x) for each code, in nats."""
+    """Returns log Q(c_i | x) of each code, in nats."""
     return {name: q.log_prob(codes[name]) for name, q in posterior.items()}
 
 
 def weighted_sum(
     spec: LatentSpec, values: Mapping[str, Float[Array, ""]]
 ) -> Float[Array, ""]:
-    """Returns sum_i lambda_i v_i over the codes that have a value v_i by their name."""
-    total = jnp.zeros(())
-    for code in spec.codes:
-        if code.name in values:
-            total = total + code.weight * values[code.name]
-    return total
+    """Returns sum_i lambda_i v_i over the codes whose names are in `values`."""
+    terms = (c.weight * values[c.name] for c in spec.codes if c.name in values)
+    return sum(terms, start=jnp.zeros(()))

@@ -92,6 +92,8 @@ class Stack(nn.Module):
         (Miyato et al. 2018; one power iteration a step).
       axis: the device axis over which batch statistics are averaged, if any.
       dtype: of the activations; the last layer's output is float32 in any case.
+      is_head: whether the last layer is computed in float32 too, as the outputs of a
+        network are.
       as_matmul: whether convolutions are matrix products on every platform.
     """
 
@@ -100,6 +102,7 @@ class Stack(nn.Module):
     spectral_norm: bool = False
     axis: str | None = None
     dtype: Any = jnp.float32
+    is_head: bool = True
     as_matmul: bool = False
 
     @nn.compact
@@ -111,12 +114,13 @@ class Stack(nn.Module):
     def _apply(self, layer: Layer, position: int, x: Array, train: bool) -> Array:
         if layer.kind == "fc":
             x = x.reshape(x.shape[0], -1)
+        is_last = position == len(self.layers) - 1
         linear = Linear(
             layer.kind,
             math.prod(layer.shape),
             layer.stride,
             use_bias=not layer.norm,
-            dtype=self.dtype,
+            dtype=jnp.float32 if is_last and self.is_head else self.dtype,
             as_matmul=self.as_matmul,
             name=f"{layer.kind}_{position}",
         )
@@ -124,7 +128,7 @@ class Stack(nn.Module):
             x = nn.SpectralNorm(linear)(x, update_stats=train)
         else:
             x = linear(x)
-        dtype = jnp.float32 if position == len(self.layers) - 1 else self.dtype
+        dtype = jnp.float32 if is_last else self.dtype
         x = x.astype(dtype)
         if layer.norm:
             x = batch_norm(self.axis, train, f"norm_{position}", dtype)(x)

@@ -1,13 +1,14 @@
-"""G, D and Q from layer lists, as the paper's tables print them.
+"""Builds G, D and Q from lists of layers, as the paper's tables print them.
 
-A network is data: a tuple of `Layer`. Three modules are built from it: the
-generator, the discriminator (shared trunk and D head) and the recognition head Q
-on the trunk's features. Their parameters are three trees, because three sets of
-people move them: G's optimiser, D's loss, and the mutual-information bound.
+There are three modules: the generator, the discriminator (the shared trunk and D's
+head) and the recognition head Q on the trunk's features. Their parameters are three
+trees, because G's optimiser, D's loss and the mutual-information bound each update
+different ones.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import flax.linen as nn
@@ -43,11 +44,10 @@ class Networks:
     Attributes:
       generator: packed latents [batch, inputs] -> images in `output_range`.
       discriminator: images -> (logits [batch], trunk features).
-      recognition: trunk features -> Q's outputs [batch, outputs]; None if there
-        is no code.
+      recognition: trunk features -> Q's outputs [batch, outputs]; None without codes.
       input_size: the length of G's input vector.
       image_shape: (height, width, channels).
-      output_range: the range of the images, by the generator's last activation.
+      output_range: the range of the images, given by G's last activation.
     """
 
     generator: Stack
@@ -70,30 +70,29 @@ def build(
     spectral_norm: bool = False,
     precision: str = "float32",
 ) -> Networks:
-    """Builds the networks; D's one output and Q's `output_size` are added here.
+    """Returns the networks; the output layers of D (1 unit) and Q are added here.
 
     Args:
       generator: layers from G's input to images; the last activation, sigmoid or
         tanh, fixes the range of all images.
       trunk: layers that D and Q share.
-      recognition: Q's own hidden layers; empty means one linear map.
-      input_size: of G.
-      output_size: of Q; 0, where there is no code, leaves Q out.
+      recognition: Q's own hidden layers; none makes Q one linear map of the features.
+      input_size: the length of G's input vector.
+      output_size: the length of Q's output; 0 (no codes) leaves Q out.
       image_shape: (height, width, channels).
       slope: of the leaky ReLU.
-      spectral_norm: in D and Q.
+      spectral_norm: whether D and Q use spectral normalisation.
       precision: `float32` or `bfloat16`, the type of the activations.
     """
-    dtype = jnp.dtype(precision)
-
-    def judge(layers: Sequence[Layer]) -> Stack:
-        return Stack(tuple(layers), slope, spectral_norm, dtype=dtype)
-
-    q_layers = [*recognition, Layer("fc", (output_size,))]
+    stack = partial(Stack, slope=slope, dtype=jnp.dtype(precision))
+    normed = partial(stack, spectral_norm=spectral_norm)
+    q_layers = (*recognition, Layer("fc", (output_size,)))
     return Networks(
-        generator=Stack(tuple(generator), slope, dtype=dtype),
-        discriminator=Discriminator(judge(trunk), judge([Layer("fc", (1,))])),
-        recognition=judge(q_layers) if output_size else None,
+        generator=stack(tuple(generator)),
+        discriminator=Discriminator(
+            normed(tuple(trunk), is_head=False), normed((Layer("fc", (1,)),))
+        ),
+        recognition=normed(q_layers) if output_size else None,
         input_size=input_size,
         image_shape=image_shape,
         output_range=OUTPUT_RANGES[generator[-1].activation],
@@ -101,14 +100,15 @@ def build(
 
 
 def with_sync_batch_norm(networks: Networks, axis: str | None) -> Networks:
-    """The same networks, whose batch statistics are averaged over a device axis."""
+    """Returns the networks with batch statistics averaged over a device axis."""
     return _clone(networks, axis=axis)
 
 
 def with_matmul_convolutions(networks: Networks) -> Networks:
-    """The same networks, to be mapped over weights: no convolution comes in groups.
+    """Returns the networks with matrix products for convolutions on every platform.
 
-    They compute the same, up to rounding, by matrix products on every platform.
+    The results are the same up to rounding. A step mapped over several networks then
+    has no grouped convolutions.
     """
     return _clone(networks, as_matmul=True)
 
@@ -134,7 +134,7 @@ def init(networks: Networks, key: Key[Array, ""]) -> tuple[Variables, Variables]
         "discriminator": networks.discriminator.init(d_key, images, train=False),
     }
     if networks.recognition is not None:
-        (_, features) = networks.discriminator.apply(
+        _, features = networks.discriminator.apply(
             variables["discriminator"], images, train=False
         )
         variables["recognition"] = networks.recognition.init(
@@ -153,10 +153,9 @@ def generate(
     *,
     train: bool,
 ) -> tuple[Images, Variables]:
-    """G: packed latents -> images, and G's updated statistics.
+    """Returns G's images of packed latents, and G's updated statistics.
 
-    With `train` batch norm uses the statistics of this batch, else the running
-    averages.
+    Batch norm uses the statistics of this batch if `train`, else the running averages.
     """
     return _apply(networks.generator, "generator", params, stats, inputs, train)
 
@@ -170,7 +169,7 @@ def discriminate(
     train: bool,
     info_to_trunk: bool = True,
 ) -> tuple[Float[Array, "batch"], Float[Array, "batch outputs"], Variables]:
-    """D and Q: images -> logits of "real", Q's outputs, and updated statistics.
+    """Returns D's logits of "real", Q's outputs, and the updated statistics.
 
     Without `info_to_trunk` no gradient passes from Q's outputs to the trunk.
     """

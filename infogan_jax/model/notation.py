@@ -1,7 +1,7 @@
-"""Reads the paper's notation for codes and networks into data.
+"""Parses the text notation of codes and networks, which follows the paper's tables.
 
-Codes and networks are one text each in a config, so that a config file reads like
-the paper's tables and a flag can replace any of them.
+In a config the codes are one text and each network is one text, so one flag can replace
+any of them.
 """
 
 import re
@@ -22,18 +22,18 @@ _LAYER = re.compile(
 
 
 def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, ...]:
-    """Reads codes: `[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA], ...`.
+    """Parses codes: `[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA], ...`.
 
-    `"digit=categorical(10), 2 x uniform @ 0.1"` is a code `digit` of 10
-    categories with lambda 1 and two codes `uniform_0`, `uniform_1` on [-1, 1]
-    with lambda 0.1. Without a name a code is called after its kind and counted.
-    The empty text is no code at all: a plain GAN.
+    `"digit=categorical(10), 2 x uniform @ 0.1"` is a code `digit` of 10 categories with
+    lambda 1 and two codes `uniform_0`, `uniform_1` on [-1, 1] with lambda 0.1. A code
+    without a name is called after its kind and numbered. An empty text means no codes,
+    which is a plain GAN.
 
     Raises:
-      UserError: where a part cannot be read or two codes have the same name.
+      UserError: if a part cannot be parsed or two codes have the same name.
     """
     codes: list[Code] = []
-    for part in _parts(text):
+    for part in _split(text):
         match = _CODE.fullmatch(part)
         if match is None or match["kind"] not in KINDS:
             raise UserError(
@@ -43,11 +43,11 @@ def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, .
             )
         kind, count = match["kind"], int(match["count"] or 1)
         first = sum(code.kind == kind for code in codes)
-        for place in range(count):
+        for i in range(count):
             if match["name"] is None:
-                name = f"{kind}_{first + place}"
+                name = f"{kind}_{first + i}"
             else:
-                name = match["name"] + (f"_{place}" if count > 1 else "")
+                name = match["name"] + (f"_{i}" if count > 1 else "")
             codes.append(_code(field, name, kind, match["size"], match["weight"]))
     names = [code.name for code in codes]
     for name in names:
@@ -79,22 +79,22 @@ def _code(
     if not 0.0 <= number < float("inf"):
         raise UserError(
             f"{field}: the lambda of {name!r} (={weight}) must be a finite number of "
-            "at least 0; the paper's is 1, and 0 lets Q read the code for free."
+            "at least 0; the paper's is 1, and with 0 neither G nor Q learns the code."
         )
     return Code(name, kind, int(size or 1), number)
 
 
 def parse_layers(text: str, field: str) -> tuple[Layer, ...]:
-    """Reads a network: `KIND SHAPE[ sSTRIDE][ bn][ ACTIVATION], ...`.
+    """Parses a network: `KIND SHAPE[ sSTRIDE][ bn][ ACTIVATION], ...`.
 
-    `"conv 64 s2 lrelu, conv 128 s2 bn lrelu, fc 1024 bn lrelu"` is the trunk of
-    the paper's table 1; `"fc 7x7x128 bn relu"` gives an image of 7 x 7 x 128.
+    `"conv 64 s2 lrelu, conv 128 s2 bn lrelu, fc 1024 bn lrelu"` is the trunk of the
+    paper's table 1. The output of `"fc 7x7x128 bn relu"` is an image of 7 x 7 x 128.
 
     Raises:
-      UserError: where a part cannot be read.
+      UserError: if a part cannot be parsed.
     """
     layers = []
-    for part in _parts(text):
+    for part in _split(text):
         match = _LAYER.fullmatch(part)
         if match is None:
             raise UserError(
@@ -124,10 +124,10 @@ def parse_layers(text: str, field: str) -> tuple[Layer, ...]:
 def follow(
     layers: tuple[Layer, ...], shape: tuple[int, ...], field: str
 ) -> tuple[int, ...]:
-    """The shape of one output of a network whose input has `shape`.
+    """Returns the shape of a network's output for one input of `shape`.
 
     Raises:
-      UserError: where a convolution would work on a vector.
+      UserError: if a convolution has a vector as its input.
     """
     for layer in layers:
         if layer.kind == "fc":
@@ -152,8 +152,7 @@ def check_generator(
     """Checks that G turns a vector into the images of the data.
 
     Raises:
-      UserError: where the last activation has no range, or the result is not of
-        `image_shape`.
+      UserError: if the last activation has no range or the image shape differs.
     """
     shape = follow(layers, (), field)
     if not layers or layers[-1].activation not in OUTPUT_RANGES:
@@ -162,14 +161,14 @@ def check_generator(
         )
     if shape != image_shape:
         raise UserError(
-            f"{field} makes images of {_by(shape)}, but the data has {_by(image_shape)}"
-            "; change the last layers or the data's size."
+            f"{field} makes images of {_shape_text(shape)}, but the data has "
+            f"{_shape_text(image_shape)}; change the last layers or the data's size."
         )
 
 
-def _by(shape: tuple[int, ...]) -> str:
+def _shape_text(shape: tuple[int, ...]) -> str:
     return " x ".join(str(size) for size in shape)
 
 
-def _parts(text: str) -> list[str]:
+def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]

@@ -11,9 +11,7 @@ import errno
 import hashlib
 import logging
 import os
-import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
-from infogan_jax.errors import RunFailure, UserError
+from infogan_jax.errors import Diverged, RunFailure, UserError
 from infogan_jax.game.state import TrainState
 from infogan_jax.machine import processes
 
@@ -50,8 +48,8 @@ class Checkpoints:
         return self
 
     def __exit__(self, kind: Any, value: BaseException | None, trace: Any) -> None:
-        if processes.is_lost_process(value):
-            return  # the lost process would never acknowledge a save
+        if processes.is_lost_process(value) or isinstance(value, KeyboardInterrupt):
+            return  # a lost process would never acknowledge a save
         with self._writing() if value is None else contextlib.suppress(Exception):
             self._manager.close()
 
@@ -59,14 +57,15 @@ class Checkpoints:
         """Saves the state under its own step; returns while it is being written.
 
         Raises:
-          RunFailure: where an array is not finite, or this checkpoint or the one
-            before cannot be written; those already there stay.
+          Diverged: where an array is not finite; nothing is saved.
+          RunFailure: where this checkpoint or the one before cannot be written; those
+            already there stay.
         """
         step = int(state.step)
         arrays = _arrays(state)
         for name, array in arrays.items():
             if not np.all(np.isfinite(array)):
-                raise RunFailure(
+                raise Diverged(
                     f"{name} is not finite at step {step}; nothing was saved. The last "
                     "checkpoint is intact: try a smaller learning rate or lambda, or a "
                     "larger config.latents.sd_floor."
@@ -135,7 +134,6 @@ class Checkpoints:
                 self._manager.delete(step)
 
     def _restore(self, step: int, like: TrainState) -> tuple[TrainState | None, str]:
-        _hide_dropped_reads()
         try:
             restored = self._manager.restore(
                 step,
@@ -151,24 +149,6 @@ class Checkpoints:
         if wrong or len(found) != len(restored.digests):
             return None, f"digest of {wrong[0] if wrong else 'its arrays'} differs"
         return restored.state, ""
-
-
-@cache
-def _hide_dropped_reads() -> None:
-    """Hides the errors of reads that orbax has dropped, and no others.
-
-    Where one read fails, orbax drops the others. They end later in threads of its own,
-    and Python would print thousands of lines about them.
-    """
-    report = sys.unraisablehook
-
-    def report_others(raised: Any) -> None:
-        code = getattr(raised.object, "cr_code", None)
-        is_of_orbax = code is not None and "orbax" in Path(code.co_filename).parts
-        if not is_of_orbax and str(raised.exc_value) != "Event loop is closed":
-            report(raised)
-
-    sys.unraisablehook = report_others
 
 
 def _arrays(state: TrainState) -> dict[str, np.ndarray]:

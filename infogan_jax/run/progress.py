@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 from tqdm import tqdm
 
-from infogan_jax.errors import RunFailure
+from infogan_jax.errors import Diverged, RunFailure
 from infogan_jax.machine import processes
 from infogan_jax.run.files import write_png
 from infogan_jax.run.run_directory import PICTURES, STATS
@@ -63,7 +63,7 @@ class Progress:
             unit="step",
             disable=None if processes.is_first() else True,
         )
-        self._last = (time.perf_counter(), first_step)
+        self.restart_clock(first_step)
 
     def __enter__(self) -> "Progress":
         return self
@@ -74,6 +74,14 @@ class Progress:
         with contextlib.suppress(RunFailure) if value else contextlib.nullcontext():
             self._tensorboard.close()
 
+    def restart_clock(self, step: int) -> None:
+        """Leaves out of the next images/s what was done since the last step.
+
+        To be called after `step` steps where something else took time: compiling,
+        pictures, a checkpoint.
+        """
+        self._last = (time.perf_counter(), step)
+
     def log(self, step: int, metrics: Mapping[str, jax.Array]) -> None:
         """Writes the means over the call of the step that ended at `step`.
 
@@ -81,20 +89,21 @@ class Progress:
         and resumed writes what an uninterrupted one would have.
 
         Raises:
-          RunFailure: where a metric is not finite, or cannot be written.
+          Diverged: where a metric is not finite.
+          RunFailure: where it cannot be written.
         """
         host = jax.device_get(metrics)
         means = {name: float(np.mean(host[name])) for name in sorted(host)}
         for name, value in means.items():
             if not np.isfinite(value):
-                raise RunFailure(
+                raise Diverged(
                     f"{name} is {value} within the steps before {step}; the last "
                     "checkpoint is intact. Try a smaller learning rate or lambda, or a "
                     "larger config.latents.sd_floor."
                 )
-        now, (then, last_step) = time.perf_counter(), self._last
-        self._last = (now, step)
-        seconds = (now - then) / (step - last_step)
+        then, last_step = self._last
+        self.restart_clock(step)
+        seconds = (self._last[0] - then) / (step - last_step)
         speed = {"images_per_second": self._batch_size / seconds, "step_time": seconds}
         self._stats.append(step, speed | means)
         self._tensorboard.scalars(step, speed | means)

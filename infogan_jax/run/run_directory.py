@@ -5,6 +5,7 @@ run, of whose processes only the first writes.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -59,7 +60,7 @@ def open_for_training(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path
 def _locked(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
-            known = _check(workdir, config)
+            _check(workdir, config)  # before anything is written to it
             workdir.mkdir(parents=True, exist_ok=True)
             lock = stack.enter_context(open(workdir / LOCK, "a+"))
         except OSError as error:
@@ -68,6 +69,7 @@ def _locked(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
                 "another or change its permissions."
             ) from error
         _lock(lock, workdir)
+        known = _check(workdir, config)  # another run may have come first
         if known != dict(config):
             write_json(workdir / CONFIG, config)
         yield
@@ -146,6 +148,11 @@ def _lock(lock: Any, workdir: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise UserError(
+                f"--workdir (={workdir}) is on a file system that cannot lock files "
+                f"({error.strerror}); use a --workdir on another one."
+            ) from error
         lock.seek(0)
         raise UserError(
             f"--workdir (={workdir}) is in use by {lock.read().strip() or 'another'}; "

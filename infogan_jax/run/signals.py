@@ -1,8 +1,6 @@
 """How a signal stops a run: after the step at hand, with the state saved."""
 
-import os
 import signal
-import sys
 from types import FrameType
 from typing import Any
 
@@ -14,7 +12,7 @@ from infogan_jax.machine import processes
 class StopRequest:
     """Catches SIGINT and SIGTERM, so that a run can finish its step and save.
 
-    A context manager. A second SIGINT stops at once.
+    A context manager. A second SIGINT raises KeyboardInterrupt at once.
     """
 
     def __init__(self) -> None:
@@ -32,8 +30,7 @@ class StopRequest:
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
         if self.signal == signal.SIGINT and number == signal.SIGINT:
-            sys.stderr.write("\nstopped at once; the last checkpoint is intact.\n")
-            os._exit(130)
+            raise KeyboardInterrupt
         self.signal = number
 
     def stops_here(self, is_due: bool) -> bool:

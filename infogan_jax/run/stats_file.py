@@ -31,12 +31,12 @@ class StatsFile:
             self._file = open(path if processes.is_first() else os.devnull, "a")
 
     def append(self, step: int, values: Mapping[str, float]) -> None:
-        """Adds a line, rounded to six decimals, which is on the disk at once.
+        """Adds a line, in seven significant digits, which is on the disk at once.
 
         Raises:
           RunFailure: where it cannot be written.
         """
-        line = {"step": step} | {name: round(v, 6) for name, v in values.items()}
+        line = {"step": step} | {name: float(f"{v:.7g}") for name, v in values.items()}
         with explained_errors(self._path):
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()

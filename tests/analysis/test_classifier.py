@@ -1,4 +1,4 @@
-"""The classifier that judges samples, on the digits that are embedded."""
+"""The classifier for sample quality, on the embedded digits."""
 
 import dataclasses
 from functools import partial
@@ -37,11 +37,11 @@ def accuracy(found, split=TEST):
     return np.mean(found.predict(split.images) == split.labels)
 
 
-def test_held_out_digits_are_read_well_within_seconds(trained):
+def test_the_accuracy_on_held_out_digits_is_high(trained):
     assert accuracy(trained) >= 0.97
 
 
-def test_features_are_the_last_hidden_layer_from_which_classes_are_linear(trained):
+def test_logits_are_linear_in_the_features_of_the_last_hidden_layer(trained):
     features = trained.features(TEST.images)
     assert features.shape == (360, 128)
     assert features.dtype == np.float32
@@ -52,7 +52,7 @@ def test_features_are_the_last_hidden_layer_from_which_classes_are_linear(traine
     np.testing.assert_array_equal(logits.argmax(axis=1), trained.predict(TEST.images))
 
 
-def test_the_seed_decides_everything(trained):
+def test_the_same_seed_gives_the_same_classifier(trained):
     features = trained.features(TEST.images)
     again = train(TRAIN.labels, seed=0).features(TEST.images)
     np.testing.assert_array_equal(again, features)
@@ -61,7 +61,7 @@ def test_the_seed_decides_everything(trained):
     assert accuracy(other) >= 0.97
 
 
-def test_the_seed_is_that_of_the_weights_and_of_the_order(monkeypatch):
+def test_the_seed_is_used_for_the_weights_and_for_the_order(monkeypatch):
     seen = []
 
     def fit(stacks, seed, images, labels, order):
@@ -76,11 +76,11 @@ def test_the_seed_is_that_of_the_weights_and_of_the_order(monkeypatch):
     np.testing.assert_array_equal(order, expected)
 
 
-def test_without_true_labels_there_is_nothing_to_learn():
+def test_with_shuffled_labels_the_accuracy_is_at_chance():
     shuffled = np.random.default_rng(0).permutation(TRAIN.labels)
     found = train(shuffled, seed=0)
     assert accuracy(found) == pytest.approx(0.1, abs=0.08)
-    # What it has learnt instead are the shuffled labels.
+    # The classifier has learnt the shuffled labels instead.
     learnt = np.mean(found.predict(TRAIN.images) == shuffled)
     assert learnt > 0.3
 
@@ -88,10 +88,10 @@ def test_without_true_labels_there_is_nothing_to_learn():
 @pytest.mark.parametrize(
     "part", [slice(7, 8), slice(100, 700), slice(None, None, -1)], ids=str
 )
-def test_how_an_image_is_read_does_not_depend_on_the_images_beside_it(trained, part):
+def test_the_features_of_an_image_do_not_depend_on_other_images(trained, part):
     together = trained.features(TRAIN.images)
-    apart = trained.features(TRAIN.images[part])
-    np.testing.assert_allclose(apart, together[part], rtol=1e-4, atol=1e-4)
+    separate = trained.features(TRAIN.images[part])
+    np.testing.assert_allclose(separate, together[part], rtol=1e-4, atol=1e-4)
 
 
 def test_a_trained_classifier_cannot_change(trained):
@@ -107,6 +107,6 @@ def test_any_layers_in_the_notation_of_a_config_and_any_number_of_classes():
     np.testing.assert_array_equal(found.predict(images), labels)
 
 
-def test_layers_that_cannot_be_read_are_refused():
+def test_layers_with_wrong_notation_are_refused():
     with pytest.raises(UserError, match="layers: cannot read 'convolve 3'"):
         train(TRAIN.labels, layers="convolve 3")

@@ -37,7 +37,7 @@ each_score = pytest.mark.parametrize("name", SCORES)
 
 
 def every_combination(*counts, times=1):
-    """All values of all factors, each combination as often."""
+    """All combinations of the values of factors, each equally often."""
     table = np.stack(np.meshgrid(*map(np.arange, counts)), axis=-1)
     return np.tile(table.reshape(-1, len(counts)), (times, 1))
 
@@ -46,21 +46,25 @@ def rescaled(factors):
     return 2.0 * (factors - factors.mean(axis=0)) / factors.std(axis=0) + 1.0
 
 
-def middle_values_hidden(values):
-    """2 AUC - 1 of each value against the rest, ranked from one end or the other."""
+def explicitness_of_values(values):
+    """2 AUC - 1 of each value against the rest, with one linear code."""
     places = np.arange(values)
     return 2.0 * np.maximum(places, places[::-1]) / (values - 1) - 1.0
 
 
-SIDES = middle_values_hidden(VALUES).mean()
-EXTREMES = {  # a code for each factor; two of three turned by 45 degrees; noise
+EXPLICITNESS = explicitness_of_values(VALUES).mean()
+EXTREMES = {  # a code for each factor; two of three codes rotated by 45 degrees; noise
     "beta_vae": (1.0, near(2 / 3, abs=0.05), near(1 / 3, abs=0.06)),
     "factor_vae": (1.0, near(2 / 3, abs=0.05), near(1 / 3, abs=0.06)),
     "mig": (near(1.0), near(1 / 3), near(0.0, abs=0.01)),
     "modularity": (near(1.0), near((1 / 2 + 1 / 2 + 1) / 3), near(0.25, abs=0.25)),
     # The best code leads over one at chance, 1 / VALUES.
     "sap": (near(3 / 4, abs=0.03), near(3 / 4 / 3, abs=0.04), near(0.0, abs=0.02)),
-    "explicitness": (near(SIDES, abs=0.03), near(SIDES, abs=0.03), near(0, abs=0.05)),
+    "explicitness": (
+        near(EXPLICITNESS, abs=0.03),
+        near(EXPLICITNESS, abs=0.03),
+        near(0, abs=0.05),
+    ),
     "dci": (
         near((1.0, 1.0, 1.0)),
         near(((1 + 2 * (1 - LN2 / np.log(3))) / 3,) * 2 + (1.0,), abs=0.1),
@@ -81,14 +85,14 @@ def perfect(factors):
 
 @pytest.fixture(scope="module")
 def noisy(perfect):
-    """Codes that leak into each other, with noise: no score is at an end."""
+    """Mixed codes with noise, so that no score is near 0 or 1."""
     mixing = np.array([[1.0, 0.95, 0.1], [-0.9, 1.0, 0.2], [0.4, 0.0, 1.0]])
     noise = np.random.default_rng(0).normal(0, 0.7, perfect.shape)
     return (perfect - perfect.mean(axis=0)) @ mixing + noise
 
 
 @pytest.fixture(scope="module")
-def usual(noisy, factors):
+def noisy_scores(noisy, factors):
     """The scores of the noisy codes."""
     scores = {name: score(noisy, factors) for name, score in SCORES.items()}
     assert all(0.05 < np.min(x) <= np.max(x) < 0.95 for x in scores.values())
@@ -101,33 +105,33 @@ def test_a_code_for_each_factor_has_the_highest_score(name, perfect, factors):
 
 
 @each_score
-def test_two_codes_turned_by_45_degrees_are_entangled(name, perfect, factors):
-    turned = perfect - perfect.mean(axis=0)
-    turned[:, :2] = turned[:, :2] @ np.array([[1.0, 1.0], [-1.0, 1.0]]) * np.sqrt(0.5)
-    turned = np.round(turned, 6)  # equal sums are equal numbers
-    assert SCORES[name](turned, factors) == EXTREMES[name][1]
+def test_two_codes_rotated_by_45_degrees_are_entangled(name, perfect, factors):
+    rotated = perfect - perfect.mean(axis=0)
+    rotated[:, :2] = rotated[:, :2] @ np.array([[1.0, 1.0], [-1.0, 1.0]]) * np.sqrt(0.5)
+    rotated = np.round(rotated, 6)  # without rounding errors between equal sums
+    assert SCORES[name](rotated, factors) == EXTREMES[name][1]
 
 
 @each_score
-def test_codes_that_know_nothing_score_chance(name, factors):
+def test_independent_codes_score_chance(name, factors):
     noise = np.random.default_rng(1).normal(size=(len(factors), 5))
     assert SCORES[name](noise, factors) == EXTREMES[name][2]
 
 
 @each_score
-def test_order_names_units_and_signs_do_not_matter(name, noisy, factors, usual):
+def test_order_names_units_and_signs_do_not_matter(name, noisy, factors, noisy_scores):
     moved = noisy[:, [2, 0, 1]] * np.array([-1.0, 0.001, 99.0]) + np.array([3, -1, 0])
     score = SCORES[name](moved.astype(np.float32), factors)
-    assert score == near(usual[name], abs=0.04)
+    assert score == near(noisy_scores[name], abs=0.04)
     renamed = np.array([7, -2, 90, 11])[factors][:, [1, 2, 0]]
-    assert SCORES[name](noisy, renamed) == near(usual[name], abs=0.04)
+    assert SCORES[name](noisy, renamed) == near(noisy_scores[name], abs=0.04)
 
 
 @each_score
-def test_constant_columns_change_nothing(name, noisy, factors, usual):
+def test_constant_columns_change_nothing(name, noisy, factors, noisy_scores):
     dead, fixed = np.full((len(noisy), 1), 0.1), np.full((len(noisy), 1), 7)
     codes, factors = np.hstack([dead, noisy, dead]), np.hstack([factors, fixed])
-    assert SCORES[name](codes, factors) == usual[name]
+    assert SCORES[name](codes, factors) == noisy_scores[name]
 
 
 def test_noise_looks_modular_where_one_factor_has_many_more_values():
@@ -139,23 +143,23 @@ def test_noise_looks_modular_where_one_factor_has_many_more_values():
     assert modularity(noise, uneven) == near(1.0 - ratio**2, abs=0.02)
 
 
-def test_a_rotation_hides_nothing_from_linear_classifiers(noisy, factors, usual):
+def test_a_rotation_does_not_change_the_explicitness(noisy, factors, noisy_scores):
     rotation, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))
     score = SCORES["explicitness"](noisy @ rotation, factors)
-    assert score == near(usual["explicitness"], abs=0.01)
+    assert score == near(noisy_scores["explicitness"], abs=0.01)
 
 
-def test_a_second_copy_closes_every_gap_but_fools_no_vote(perfect, factors):
+def test_a_copy_of_each_code_lowers_only_gaps_and_completeness(perfect, factors):
     twice = np.hstack([perfect, -perfect])
     assert mig(twice, factors) == near(0.0, abs=1e-12)
     assert SCORES["sap"](twice, factors) == near(0.0, abs=1e-12)
     for name in ("factor_vae", "beta_vae", "modularity"):
         assert SCORES[name](twice, factors) == near(1.0)
-    one_factor, several_codes, _ = SCORES["dci"](twice, factors)
-    assert one_factor == near(1.0) and several_codes < 0.8
+    disentangled, complete, _ = SCORES["dci"](twice, factors)
+    assert disentangled == near(1.0) and complete < 0.8
 
 
-def test_a_single_code_leads_by_its_whole_score():
+def test_the_gap_of_a_single_code_is_its_score():
     assert gap(np.array([[0.7, 0.5]])) == near(0.6)
     three = np.array([[0.7, 0.1], [0.2, 0.5], [0.6, 0.5]])
     assert gap(three) == near((0.1 + 0.0) / 2)
@@ -164,16 +168,16 @@ def test_a_single_code_leads_by_its_whole_score():
 def test_information_of_small_tables_by_hand():
     factors = every_combination(2, 2, 2)
     a, b, c = factors.T
-    both = a & b  # 1 in a quarter; else a is 1 in one of three cases
-    told = LN2 - 0.75 * (np.log(3) - 2 / 3 * LN2)
-    assert mig(np.c_[both] * 1.0, factors) == near(2 * told / LN2 / 3)
+    both = a & b  # 1 in a quarter of the rows; a is 1 in a third of the others
+    information = LN2 - 0.75 * (np.log(3) - 2 / 3 * LN2)
+    assert mig(np.c_[both] * 1.0, factors) == near(2 * information / LN2 / 3)
     assert mig(np.c_[a, both] * 1.0, factors) == near(1 / 3)
     assert modularity(np.c_[a, both] * 1.0, factors) == near((1 + 1 / 2) / 2)
     mostly_a = np.c_[2.0 * a + (b & c)]
-    assert modularity(mostly_a, factors) == near(1 - (told / LN2) ** 2)
+    assert modularity(mostly_a, factors) == near(1 - (information / LN2) ** 2)
     with pytest.raises(ValueError, match="no code has information"):
         modularity(np.c_[a ^ b] * 1.0, factors[:, :2])
-    many = every_combination(40, 2)  # of 40 values two share a bin
+    many = every_combination(40, 2)  # two of the 40 values share a bin
     assert mig(rescaled(many), many) == near((np.log(20) / np.log(40) + 1) / 2)
 
 
@@ -192,18 +196,20 @@ def test_importances_by_hand():
     assert completeness(even) == near(0.0, abs=1e-12)
 
 
-def test_a_linear_svm_cannot_read_what_thresholds_can():
+def test_a_linear_svm_is_worse_than_thresholds_for_many_values():
     factors = every_combination(40, 2, times=20)
     codes = rescaled(factors)
     assert SCORES["sap"](codes, factors) == near((39 / 40 + 1 / 2) / 2, abs=0.05)
-    machine = seeded(sap, predictability=linear_svm)
-    assert machine(codes, factors) == near(machine(codes / 1000, factors))
-    assert machine(codes, factors) < 0.3
+    svm = seeded(sap, predictability=linear_svm)
+    assert svm(codes, factors) == near(svm(codes / 1000, factors))
+    assert svm(codes, factors) < 0.3
 
 
 def test_one_code_for_each_value_is_explicit():
     factors = every_combination(5, 3, times=60)
-    scaled = np.concatenate([middle_values_hidden(5), middle_values_hidden(3)]).mean()
+    scaled = np.concatenate(
+        [explicitness_of_values(5), explicitness_of_values(3)]
+    ).mean()
     one_hot = np.hstack([np.eye(5)[factors[:, 0]], np.eye(3)[factors[:, 1]]])
     assert SCORES["explicitness"](rescaled(factors), factors) == near(scaled, abs=0.05)
     assert SCORES["explicitness"](one_hot, factors) == near(1.0)
@@ -211,13 +217,13 @@ def test_one_code_for_each_value_is_explicit():
 
 def test_groups_share_a_value_and_are_drawn_evenly():
     labels = np.array([5, -1, 5, 5, -1, 5])
-    rows = draw_groups(labels, np.random.default_rng(0), 6000, 3)
+    rows = draw_groups(labels, np.random.default_rng(0), (6000, 3))
     assert np.ptp(labels[rows], axis=1).max() == 0
     counts = np.bincount(rows.reshape(-1)) / rows.size
     np.testing.assert_allclose(counts, 1 / 6, atol=0.02)
 
 
-def test_an_inactive_code_gets_no_vote():
+def test_a_code_of_small_variance_gets_no_vote():
     factors = every_combination(4, 4, times=50)
     codes = rescaled(factors) * np.array([1.0, 0.05])
     pruned, whole = seeded(factor_vae, **SIZES), SCORES["factor_vae"]
@@ -226,7 +232,7 @@ def test_an_inactive_code_gets_no_vote():
 
 
 @each_score
-def test_a_table_without_an_answer_is_refused(name, perfect, factors):
+def test_tables_without_a_defined_score_are_refused(name, perfect, factors):
     score = SCORES[name]
     with pytest.raises(ValueError, match="0 of 3 codes and 3 of 3 factors vary"):
         score(np.zeros_like(perfect), factors)
@@ -234,3 +240,12 @@ def test_a_table_without_an_answer_is_refused(name, perfect, factors):
         score(perfect, factors[:, :2] * np.array([1, 0]))
     with pytest.raises(ValueError, match="codes must be finite"):
         score(np.where(perfect > 2, np.nan, perfect), factors)
+
+
+def test_a_single_random_code_separates_nothing_and_a_single_perfect_one_does():
+    rng = np.random.default_rng(0)
+    factors = np.stack([rng.integers(5, size=4000), rng.integers(5, size=4000)], axis=1)
+    noise = rng.standard_normal((4000, 1))
+    assert SCORES["sap"](noise, factors) == near(0.0, abs=0.03)
+    one = factors[:, :1].astype(np.float64)
+    assert SCORES["sap"](one, factors) == near((1 - 1 / 5) / 2, abs=0.03)

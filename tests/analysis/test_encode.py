@@ -1,4 +1,4 @@
-"""What Q reads in real images, through averages of real batches."""
+"""Q's posteriors of real images, with running averages of real batches."""
 
 from functools import partial
 
@@ -47,12 +47,12 @@ def together(trained):
     ],
     ids=["permuted", "alone", "512", "513", "across the boundary of 512"],
 )
-def test_how_an_image_is_read_does_not_depend_on_the_images_beside_it(
+def test_the_posterior_of_an_image_does_not_depend_on_other_images(
     trained, together, part
 ):
-    apart = encode.encode(*trained, PICTURES[part])
+    separate = encode.encode(*trained, PICTURES[part])
     chex.assert_trees_all_close(
-        apart, jax.tree.map(lambda leaf: leaf[part], together), atol=1e-5, rtol=1e-5
+        separate, jax.tree.map(lambda leaf: leaf[part], together), atol=1e-5, rtol=1e-5
     )
 
 
@@ -64,7 +64,7 @@ def test_every_code_has_a_posterior_for_every_image_and_images_differ(together):
     assert together["categorical_0"].logits.std(0).min() > 1e-2
 
 
-def test_q_reads_bytes_in_the_generators_range_through_running_averages(
+def test_bytes_are_scaled_to_the_range_of_g_and_batch_norm_uses_running_averages(
     trained, together
 ):
     spec, nets, params, stats = trained
@@ -77,15 +77,15 @@ def test_q_reads_bytes_in_the_generators_range_through_running_averages(
         rtol=1e-4,
         atol=1e-5,
     )
-    judged = encode.apply_discriminator(nets, params, stats, np.asarray(scaled))
-    np.testing.assert_allclose(judged.logits, logits, rtol=1e-4, atol=1e-5)
-    # Other averages, another reading.
+    encoded = encode.apply_discriminator(nets, params, stats, np.asarray(scaled))
+    np.testing.assert_allclose(encoded.logits, logits, rtol=1e-4, atol=1e-5)
+    # Other running averages give other outputs.
     shifted = jax.tree.map(lambda leaf: leaf + 0.5, stats)
     moved = encode.apply_discriminator(nets, params, shifted, np.asarray(scaled))
     assert np.abs(moved.outputs - outputs).max() > 1e-2
 
 
-def test_images_read_together_are_read_by_their_own_statistics_as_in_training(trained):
+def test_batch_statistics_are_those_of_512_images_as_in_training(trained):
     _, nets, params, stats = trained
     scaled = np.float32(PICTURES) / 255.0
     shifted = jax.tree.map(lambda leaf: leaf + 0.5, stats)
@@ -96,21 +96,21 @@ def test_images_read_together_are_read_by_their_own_statistics_as_in_training(tr
     logits, outputs, _ = discriminate(params, stats, scaled[:512])
     np.testing.assert_allclose(together.logits[:512], logits, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(together.outputs[:512], outputs, rtol=1e-3, atol=1e-3)
-    # the last 8 are repeated until there are 512, which leaves mean and variance
+    # The last 8 images are repeated up to 512, which keeps their mean and variance.
     _, last, _ = discriminate(params, stats, np.tile(scaled[512:], (64, 1, 1, 1)))
     np.testing.assert_allclose(together.outputs[512:], last[:8], rtol=1e-3, atol=1e-3)
 
 
-def test_features_are_what_the_heads_of_d_and_q_are_maps_of(trained):
+def test_features_are_the_input_of_the_heads_of_d_and_q(trained):
     spec, nets, params, stats = trained
-    judged = encode.apply_discriminator(nets, params, stats, PICTURES)
-    assert judged.features.shape == (520, 16)
+    encoded = encode.apply_discriminator(nets, params, stats, PICTURES)
+    assert encoded.features.shape == (520, 16)
     [head] = jax.device_get(params["discriminator"]["head"]).values()
-    logits = judged.features @ head["kernel"] + head["bias"]
-    np.testing.assert_allclose(logits[:, 0], judged.logits, rtol=1e-4, atol=1e-4)
+    logits = encoded.features @ head["kernel"] + head["bias"]
+    np.testing.assert_allclose(logits[:, 0], encoded.logits, rtol=1e-4, atol=1e-4)
     variables = {"params": params["recognition"], "batch_stats": stats["recognition"]}
-    outputs = nets.recognition.apply(variables, jnp.asarray(judged.features), False)
-    np.testing.assert_allclose(outputs, judged.outputs, rtol=1e-4, atol=1e-4)
+    outputs = nets.recognition.apply(variables, jnp.asarray(encoded.features), False)
+    np.testing.assert_allclose(outputs, encoded.outputs, rtol=1e-4, atol=1e-4)
 
 
 def test_a_posterior_as_arrays_has_probabilities_means_and_standard_deviations(
@@ -165,7 +165,13 @@ def test_the_running_averages_that_q_uses_are_those_of_the_real_batches(learning
     np.testing.assert_allclose(kept["var"], 0.9 + 0.1 * hidden.var(0), rtol=1e-5)
 
 
-def test_a_hundred_steps_on_ten_patterns_certify_more_than_a_nat(learning):
+def test_a_hundred_steps_on_ten_patterns_give_a_bound_of_more_than_one_nat(learning):
     states, _, metrics = learning
     chex.assert_tree_all_finite(states[-1].params)
     assert 1.0 < metrics["mi_bound/categorical_0"] < np.log(10.0)
+
+
+def test_no_images_have_no_codes_of_the_right_shape(trained):
+    posterior = encode.encode(*trained, PICTURES[:0])
+    assert posterior["categorical_0"].logits.shape == (0, 10)
+    assert posterior["uniform_0"].mean.shape == (0,)

@@ -1,4 +1,4 @@
-"""Where a grid puts each image, and how it is cut into images again."""
+"""Grids of images, and their images again."""
 
 import numpy as np
 import pytest
@@ -15,13 +15,13 @@ def test_each_image_is_at_its_place_in_reading_order_and_the_rest_is_white(
     height, width = 4, 5
     rng = np.random.default_rng(0)
     shape = (count, height, width, channels)
-    painted = rng.integers(0, 255, shape, dtype=np.uint8)
-    picture = grids.grid(painted, columns, margin, smallest=1)
+    images = rng.integers(0, 255, shape, dtype=np.uint8)
+    picture = grids.grid(images, columns, margin, smallest=1)
     rows = -(-count // columns)
     size = (rows * (height + margin) + margin, columns * (width + margin) + margin)
     assert picture.shape == (*size, channels)
     expected = np.full((*size, channels), 255, np.uint8)
-    for place, image in enumerate(painted):
+    for place, image in enumerate(images):
         top = margin + place // columns * (height + margin)
         left = margin + place % columns * (width + margin)
         expected[top : top + height, left : left + width] = image
@@ -44,6 +44,6 @@ def test_an_enlarged_pixel_is_a_square():
 
 
 def test_a_grid_does_not_change_the_images_it_shows():
-    painted = np.full((3, 32, 32, 1), 7, np.uint8)
-    grids.grid(painted, 2)
-    np.testing.assert_array_equal(painted, 7)
+    images = np.full((3, 32, 32, 1), 7, np.uint8)
+    grids.grid(images, 2)
+    np.testing.assert_array_equal(images, 7)

@@ -1,4 +1,4 @@
-"""What a linear map reads from features with few labels."""
+"""Accuracy of a linear classifier on features, with few labels."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def probe(train, test, counts=(10, 100), **options):
     return linear_probe.linear_probe(train, CLASSES, test, CLASSES, counts, **options)
 
 
-def test_classes_that_lie_apart_are_read_with_ten_labels_by_any_draw():
+def test_separate_classes_need_ten_labels_in_any_draw():
     train, test = features_of(CLASSES, 0.05), features_of(CLASSES, 0.05, seed=1)
     assert probe(train, test) == {
         10: linear_probe.Probe(1.0, 0.0),
@@ -26,7 +26,7 @@ def test_classes_that_lie_apart_are_read_with_ten_labels_by_any_draw():
     }
 
 
-def test_more_labels_read_more_from_noisy_features():
+def test_more_labels_give_a_higher_accuracy_on_noisy_features():
     train, test = features_of(CLASSES, 0.5), features_of(CLASSES, 0.5, seed=1)
     found = probe(train, test, repeats=10)
     assert found[10].mean + 0.05 < found[100].mean < 0.95
@@ -44,14 +44,14 @@ def test_the_seed_decides_the_draw():
     assert probe(train, test, seed=1) != probe(train, test, seed=2)
 
 
-def test_the_unit_and_the_zero_of_a_feature_do_not_matter():
+def test_the_scale_and_the_shift_of_a_feature_do_not_matter():
     train, test = features_of(CLASSES, 0.5), features_of(CLASSES, 0.5, seed=1)
     scale, shift = np.float64([[1e-3, 1, 100, 5, 1]]), np.arange(5)[None]
     moved = probe(train * scale + shift, test * scale + shift)
     assert moved == probe(train, test)
 
 
-def test_mean_and_sd_are_those_of_single_draws(monkeypatch):
+def test_mean_and_sd_are_taken_over_the_draws(monkeypatch):
     scores = iter([0.5, 0.7, 0.9])
     monkeypatch.setattr(
         linear_probe.LogisticRegression, "score", lambda *arguments: next(scores)
@@ -62,7 +62,7 @@ def test_mean_and_sd_are_those_of_single_draws(monkeypatch):
 
 
 @pytest.mark.parametrize("count", [2, 3, 8, 20])
-def test_labels_are_drawn_class_by_class(monkeypatch, count):
+def test_labels_are_drawn_from_all_classes_in_turn(monkeypatch, count):
     fit, seen = linear_probe.LogisticRegression.fit, []
 
     def spy(self, features, labels):
@@ -81,6 +81,6 @@ def test_labels_are_drawn_class_by_class(monkeypatch, count):
         assert count < 16 or drawn[2] == 5
 
 
-def test_more_labels_than_there_are_images_are_left_out():
+def test_counts_above_the_number_of_images_are_left_out():
     x = features_of(CLASSES, 0.5)
     assert list(probe(x, x, [10, 300, 301])) == [10, 300]

@@ -1,4 +1,4 @@
-"""Clusters matched to classes, agreement up to names, the refitted bound."""
+"""Agreement of clusters with classes, and the refitted bound."""
 
 import itertools
 
@@ -22,9 +22,9 @@ def test_contingency_counts_each_pair_of_cluster_and_class():
     ("table", "matched"),
     [
         ([[0, 5], [4, 0]], [1, 0]),
-        # The greedy choice of 10 would leave 0 for the other: 9 + 8 is more.
+        # A greedy matching would take 10 + 0; 9 + 8 is more.
         ([[10, 9], [8, 0]], [1, 0]),
-        # More clusters than classes: the smaller cluster of a class is left over.
+        # More clusters than classes: of two clusters of class 0, the smaller gets -1.
         ([[3, 0], [0, 7], [5, 0]], [-1, 1, 0]),
         # More classes than clusters: class 1 is never predicted.
         ([[0, 1, 6], [5, 4, 0]], [2, 0]),
@@ -69,14 +69,14 @@ def test_classes_without_a_cluster_count_as_wrong():
     assert _accuracy(clusters, classes, 2, 3) == pytest.approx(5 / 6)
 
 
-def test_a_matching_made_on_other_examples_is_used_as_it_is():
+def test_accuracy_uses_the_given_matching():
     matched = np.array([1, 0, -1])
     clusters, classes = np.array([0, 1, 2, 0]), np.array([1, 0, 0, 0])
     assert clustering.accuracy(clusters, classes, matched) == 0.5
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_no_measure_depends_on_the_index_of_a_cluster(seed):
+def test_no_measure_depends_on_the_order_of_clusters(seed):
     rng = np.random.default_rng(seed)
     classes = rng.integers(0, 5, 200)
     clusters = np.where(rng.random(200) < 0.7, classes, rng.integers(0, 5, 200))
@@ -95,7 +95,7 @@ def test_no_measure_depends_on_the_index_of_a_cluster(seed):
 def test_purity_lets_several_clusters_share_a_class():
     clusters = np.array([0, 0, 0, 1, 1, 1, 2, 2])
     classes = np.array([0, 0, 1, 0, 0, 2, 1, 1])
-    # 2, 2 and 2 of the majority; one to one, cluster 0 or 1 is left over.
+    # Purity counts 2 + 2 + 2; matched one to one, cluster 0 or 1 is left over.
     assert clustering.purity(clusters, classes) == 6 / 8
     assert _accuracy(clusters, classes, 3, 3) == 5 / 8
 
@@ -110,7 +110,7 @@ def test_splitting_clusters_never_lowers_purity():
 
 
 @pytest.mark.parametrize("measure", [clustering.nmi, clustering.ari])
-def test_agreement_is_one_up_to_names_and_zero_for_a_single_cluster(measure):
+def test_agreement_is_one_for_equal_partitions_and_zero_for_a_single_cluster(measure):
     classes = np.array([0, 0, 1, 1, 2, 2])
     assert measure(np.array([2, 2, 0, 0, 1, 1]), classes) == pytest.approx(1.0)
     assert measure(np.zeros(6, int), classes) == pytest.approx(0.0, abs=1e-12)
@@ -155,15 +155,15 @@ def test_the_sd_is_fitted_on_the_first_half_and_used_on_the_second(errors, expec
 
 
 @pytest.fixture
-def read() -> tuple[np.ndarray, np.ndarray]:
-    """Uniform codes, and a Q that reads them with errors of sd 0.1."""
+def uniform_code() -> tuple[np.ndarray, np.ndarray]:
+    """Values of a uniform code, and Q's means with errors of sd 0.1."""
     rng = np.random.default_rng(0)
     values = rng.uniform(-1, 1, 4000)
     return values, values + rng.normal(0, 0.1, 4000)
 
 
-def test_refitting_certifies_what_a_fixed_sd_of_one_cannot(read):
-    values, means = read
+def test_the_refitted_bound_is_above_that_of_a_fixed_sd_of_one(uniform_code):
+    values, means = uniform_code
     fixed = LN2 + stats.norm.logpdf(values, means, 1.0).mean()
     assert fixed < LN2 + PEAK < 0
     assert _bound(values, means) == pytest.approx(
@@ -171,33 +171,35 @@ def test_refitting_certifies_what_a_fixed_sd_of_one_cannot(read):
     )
 
 
-def test_the_refitted_bound_ignores_a_shift_and_a_mirror_of_both(read):
-    values, means = read
+def test_the_refitted_bound_does_not_change_under_shift_and_sign(uniform_code):
+    values, means = uniform_code
     assert _bound(values + 5, means + 5) == pytest.approx(_bound(values, means))
     assert _bound(-values, -means) == pytest.approx(_bound(values, means))
 
 
 @pytest.mark.parametrize("scale", [0.1, 7.0])
-def test_the_refitted_bound_does_not_depend_on_the_unit_of_the_code(read, scale):
-    values, means = read
+def test_the_refitted_bound_does_not_depend_on_the_unit_of_the_code(
+    uniform_code, scale
+):
+    values, means = uniform_code
     scaled = _bound(scale * values, scale * means, LN2 + np.log(scale))
     assert scaled == pytest.approx(_bound(values, means))
 
 
-def test_the_refitted_bound_falls_when_q_reads_worse(read):
-    values, means = read
+def test_the_refitted_bound_falls_with_larger_errors_of_q(uniform_code):
+    values, means = uniform_code
     worse = values + 3 * (means - values)
     assert _bound(values, worse) == pytest.approx(_bound(values, means) - np.log(3))
 
 
-def test_the_refitted_bound_is_negative_for_a_q_that_ignores_the_image(read):
-    values, _ = read
+def test_the_refitted_bound_is_negative_for_a_q_that_ignores_the_image(uniform_code):
+    values, _ = uniform_code
     expected = LN2 + PEAK - 0.5 - np.log(np.sqrt(1 / 3))
     assert expected < 0
     assert _bound(values, np.zeros(4000)) == pytest.approx(expected, abs=0.03)
     assert _bound(values, values[::-1]) < expected
 
 
-def test_the_refitted_bound_of_a_perfect_q_is_finite(read):
-    values, _ = read
+def test_the_refitted_bound_of_a_perfect_q_is_finite(uniform_code):
+    values, _ = uniform_code
     assert _bound(values, values) == pytest.approx(LN2 + PEAK + 6 * np.log(10))

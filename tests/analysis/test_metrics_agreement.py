@@ -1,4 +1,4 @@
-"""Two runs that found the same agree, whatever they call it; accidents are alone."""
+"""The agreement of runs: invariances, values by hand, and refused input."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from infogan_jax.analysis.metrics.agreement import agreement, with_the_others
 
 RANDOM = np.random.default_rng(0)
 DIGIT, OTHER = RANDOM.integers(0, 10, (2, 2000))
-SLANT, WIDTH, NOTHING = RANDOM.normal(size=(3, 2000))
-FOUND = {"digit": DIGIT, "slant": SLANT, "width": WIDTH}
+SLANT, WIDTH, NOISE = RANDOM.normal(size=(3, 2000))
+RUN = {"digit": DIGIT, "slant": SLANT, "width": WIDTH}
 
 
 def test_names_orders_signs_and_scales_of_codes_do_not_matter():
@@ -17,16 +17,16 @@ def test_names_orders_signs_and_scales_of_codes_do_not_matter():
         "b": RANDOM.permutation(10)[DIGIT],
         "c": -3.0 * SLANT + 1.0,
     }
-    assert agreement(FOUND, renamed) == pytest.approx(1.0)
+    assert agreement(RUN, renamed) == pytest.approx(1.0)
 
 
-def test_it_is_the_mean_over_codes_of_either_kind():
-    other = {"digit": OTHER, "slant": SLANT, "width": NOTHING}
-    assert agreement(FOUND, other) == pytest.approx(1 / 3, abs=0.03)
-    assert agreement(FOUND, other) == agreement(other, FOUND)
+def test_the_agreement_is_the_mean_over_categorical_and_continuous_codes():
+    other = {"digit": OTHER, "slant": SLANT, "width": NOISE}
+    assert agreement(RUN, other) == pytest.approx(1 / 3, abs=0.03)
+    assert agreement(RUN, other) == agreement(other, RUN)
 
 
-def test_codes_are_paired_with_the_largest_sum_not_one_after_the_other():
+def test_codes_are_paired_so_that_the_sum_of_similarities_is_largest():
     rank = np.arange(5.0)
     one = {"a": rank, "b": np.array([0.0, 1, 2, 4, 3])}
     other = {"a": np.array([0.0, 1, 2, 4, 3]), "b": np.array([4.0, 3, 2, 1, 0])}
@@ -39,17 +39,17 @@ def test_a_rank_correlation_by_hand():
     assert agreement({"a": one}, {"b": other}) == pytest.approx(by_hand)
 
 
-def test_one_code_that_two_share_counts_once():
+def test_a_code_without_a_partner_is_left_out_of_the_mean():
     assert agreement({"a": SLANT, "b": WIDTH}, {"c": SLANT}) == pytest.approx(1.0)
 
 
-def test_a_code_that_never_changes_agrees_with_none():
+def test_a_constant_code_has_an_agreement_of_zero():
     assert agreement({"a": np.zeros(9)}, {"a": np.arange(9.0)}) == 0.0
-    still = {"a": np.zeros(9, int)}
-    assert agreement(still, {"a": np.arange(9) % 3}) == pytest.approx(0.0)
+    constant = {"a": np.zeros(9, int)}
+    assert agreement(constant, {"a": np.arange(9) % 3}) == pytest.approx(0.0)
 
 
-def test_the_run_that_found_something_else_agrees_least_with_the_others():
+def test_the_run_with_different_codes_agrees_least_with_the_others():
     noisy = {"digit": np.where(RANDOM.random(2000) < 0.1, OTHER, DIGIT)}
     runs = [{"digit": DIGIT}, {"digit": OTHER}, noisy]
     scores = with_the_others(runs)
@@ -59,8 +59,8 @@ def test_the_run_that_found_something_else_agrees_least_with_the_others():
     )
 
 
-def test_a_run_alone_or_without_a_common_kind_is_refused():
+def test_a_single_run_and_runs_without_a_common_kind_are_refused():
     with pytest.raises(ValueError, match="no other to agree with"):
-        with_the_others([FOUND])
+        with_the_others([RUN])
     with pytest.raises(ValueError, match="no code of one kind"):
         agreement({"a": DIGIT}, {"a": SLANT})

@@ -1,4 +1,4 @@
-"""Attributes of drawn bars whose geometry is known, and what codes have to do with."""
+"""Attributes of bars of known geometry, and their relation to codes."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_slant_is_the_angle_a_line_is_sheared_by_and_positive_to_the_right(
     assert measured(bar(width, 16, angle))["slant"] == pytest.approx(angle, abs=1)
 
 
-def test_a_mirror_turns_the_sign_of_the_slant_only():
+def test_a_mirrored_image_has_only_the_opposite_slant():
     image = bar(3, 16, 20, right=4)
     found, mirrored = measured(image), measured(image[:, :, ::-1])
     assert mirrored["slant"] == pytest.approx(-found["slant"])
@@ -78,7 +78,7 @@ def test_the_thickness_of_a_ring_is_that_of_its_stroke():
 @pytest.mark.parametrize(("right", "up"), [(5, 0), (0, 9), (-8, -6), (2.5, 0.25)])
 def test_moving_a_stroke_changes_none_of_its_attributes(right, up):
     still, moved = bar(3, 14, 15), bar(3, 14, 15, right, up)
-    # Half pixels are anti-aliased otherwise.
+    # A shift by half a pixel changes the anti-aliasing.
     tolerance = 0.15 if right == 2.5 else 1e-9
     assert_close(measured(moved), measured(still), STROKES, tolerance)
 
@@ -91,7 +91,7 @@ def test_turning_by_a_right_angle_swaps_width_and_height():
     assert turned["thickness"] == pytest.approx(found["thickness"])
 
 
-def test_dark_strokes_on_light_paper_measure_as_light_strokes_on_dark():
+def test_inverted_images_have_the_same_stroke_attributes():
     image = bar(3, 14, 15, right=3)
     found, inverted = measured(image), measured(0.9 - 0.6 * image)
     assert_close(inverted, found, STROKES)
@@ -99,21 +99,21 @@ def test_dark_strokes_on_light_paper_measure_as_light_strokes_on_dark():
     assert inverted["contrast"] == pytest.approx(0.6 * found["contrast"])
 
 
-def test_faint_noise_in_the_background_does_not_reach_the_strokes():
+def test_faint_noise_in_the_background_does_not_change_the_strokes():
     image = bar(3, 14, 15)
     noise = np.random.default_rng(0).uniform(0, 0.05, image.shape)
     found = measured(np.maximum(image, noise))
     assert_close(found, measured(image), STROKES, 0.05)
 
 
-def test_bytes_measure_as_the_floats_they_stand_for():
+def test_bytes_and_equal_floats_have_the_same_attributes():
     images = np.random.default_rng(0).integers(0, 256, (5, 9, 8, 3)).astype(np.uint8)
     found = attributes.measure(images)
     for name, value in attributes.measure(images / 255.0).items():
         np.testing.assert_allclose(found[name], value)
 
 
-def test_each_image_is_measured_by_itself():
+def test_each_image_is_measured_independently():
     images = np.random.default_rng(0).random((1100, 4, 4, 3))
     found = attributes.measure(images)
     for at in (0, 1023, 1024, 1099):
@@ -122,14 +122,14 @@ def test_each_image_is_measured_by_itself():
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
-def test_an_empty_image_has_its_brightness_and_no_other_attribute(level):
+def test_an_empty_image_has_only_a_brightness(level):
     found = measured(np.full((1, 8, 8, 3), level))
     assert found.pop("brightness") == level
     assert set(found.values()) == {0.0}
 
 
 @pytest.mark.parametrize("width", [8, 9])
-def test_light_comes_from_where_a_ramp_is_brighter(width):
+def test_light_comes_from_the_brighter_side_of_a_ramp(width):
     ramp = np.broadcast_to(np.linspace(0.2, 0.8, width), (1, 8, width))[..., None]
     found = measured(ramp)
     assert found["light_from_right"] > 0.4
@@ -140,7 +140,7 @@ def test_light_comes_from_where_a_ramp_is_brighter(width):
     assert measured(ramp.transpose(0, 2, 1, 3))["light_from_below"] == expected
 
 
-def test_light_on_one_half_only_is_two_by_hand():
+def test_light_on_only_one_half_is_two_by_hand():
     image = np.zeros((1, 4, 4, 1))
     image[:, :, 2:] = 0.3
     assert measured(image)["light_from_right"] == pytest.approx(2.0)
@@ -186,7 +186,7 @@ def test_correlations_are_a_table_of_codes_and_attributes(pair):
     assert 0.5 < table["a"]["p"] == -table["b"]["p"] < 0.9
 
 
-def test_ranks_do_not_see_a_monotone_transformation(pair):
+def test_a_monotone_transformation_does_not_change_the_rank_correlation(pair):
     code, attribute = pair
     found = correlation(code, attribute)
     assert correlation(np.exp(code), attribute**3) == pytest.approx(found)
@@ -199,7 +199,7 @@ def test_rank_correlation_by_hand():
 
 
 @pytest.mark.parametrize("flip", [False, True])
-def test_what_never_changes_has_no_correlation(pair, flip):
+def test_constant_values_have_no_correlation(pair, flip):
     values = (pair[0], np.full(200, 0.1))
     assert correlation(*(values[::-1] if flip else values)) == 0.0
 
@@ -209,7 +209,7 @@ def explained(categories, attribute):
     return table["code"]["of"]
 
 
-def test_explained_variance_by_hand_and_under_other_names():
+def test_explained_variance_by_hand_for_any_names_of_categories():
     attribute = np.float64([1, 3, 5, 7])
     # Means 2 and 6 about 4, in a variance of 5.
     assert explained(np.array([0, 0, 1, 1]), attribute) == pytest.approx(4 / 5)
@@ -223,7 +223,7 @@ def test_explained_variance_is_one_within_and_zero_across_categories():
     assert explained(np.array([0, 0, 1, 1]), np.full(4, 0.1)) == 0
 
 
-def test_random_categories_explain_k_less_one_over_n_less_one():
+def test_random_categories_explain_k_minus_1_over_n_minus_1():
     rng = np.random.default_rng(0)
     found = [explained(rng.integers(0, 10, 99), rng.random(99)) for _ in range(300)]
     assert np.mean(found) == pytest.approx(9 / 98, rel=0.05)

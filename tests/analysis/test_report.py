@@ -1,4 +1,4 @@
-"""What is measured, of which images, and what is left out."""
+"""The sections of the report: measures, protocols, and reasons for leaving out."""
 
 import math
 from functools import partial
@@ -9,7 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from tiny import build_tiny
-from tiny_model import IMAGES, LABELS, LINES, NOTHING, build, read, values
+from tiny_model import (
+    EMPTY_STATE,
+    IMAGES,
+    LABELS,
+    SPLIT,
+    build_model,
+    network_outputs,
+    values,
+)
 
 from infogan_jax.analysis import generate, trained_model
 from infogan_jax.analysis.classifier import train_classifier
@@ -25,7 +33,7 @@ DIGIT = Code("digit", "categorical", 3)
 
 
 def labelled(*groups):
-    """Categories and labels from (category, label, how many)."""
+    """Categories and labels from triples (category, label, number of images)."""
     return tuple(
         np.concatenate([np.full(n, group[place]) for *group, n in groups])
         for place in (0, 1)
@@ -46,56 +54,60 @@ def test_a_fixed_sd_is_refitted_and_the_protocol_says_so():
 def test_accuracy_on_held_out_images_uses_the_matching_of_the_training_labels():
     train = labelled((0, 0, 6), (0, 1, 4), (1, 1, 6), (1, 0, 4), (2, 2, 5))
     test = labelled((0, 0, 1), (0, 1, 3), (1, 1, 1), (1, 0, 3), (2, 2, 2))
-    found = values(classes.agreement(DIGIT, train, test))
-    assert found["accuracy_test"] == pytest.approx(4 / 10)
-    assert found["accuracy_test_rematched"] == pytest.approx(8 / 10)
-    assert found["accuracy_train"] == pytest.approx(17 / 25)
+    scores = values(classes.agreement(DIGIT, train, test))
+    assert scores["accuracy_test"] == pytest.approx(4 / 10)
+    assert scores["accuracy_test_rematched"] == pytest.approx(8 / 10)
+    assert scores["accuracy_train"] == pytest.approx(17 / 25)
     table = classes.confusion(DIGIT, train, test)
     assert table.rows == ("0 → 0", "1 → 1", "2 → 2")
     np.testing.assert_array_equal(table.values, [[1, 3, 0], [3, 1, 0], [0, 0, 2]])
     np.testing.assert_array_equal(table.shades[0], [1 / 4, 3 / 4, 0])
 
 
-def test_perfect_categories_agree_whatever_their_names():
+def test_perfect_categories_have_full_agreement_for_any_order_of_categories():
     split = labelled((0, 2, 5), (1, 0, 4), (2, 1, 3))
     for name, value in values(classes.agreement(DIGIT, split, split)).items():
         assert value == pytest.approx(1.0), name
     assert classes.confusion(DIGIT, split, split).rows == ("1 → 0", "2 → 1", "0 → 2")
 
 
-def test_categories_that_say_nothing_agree_by_chance_alone():
+def test_constant_categories_agree_by_chance_only():
     split = labelled((0, 0, 5), (0, 1, 5), (0, 2, 5))
-    found = values(classes.agreement(DIGIT, split, split))
-    assert found["accuracy_test"] == found["purity_test"] == pytest.approx(1 / 3)
-    assert found["nmi_test"] == pytest.approx(0.0, abs=1e-9)
-    assert found["ari_test"] == pytest.approx(0.0, abs=1e-9)
+    scores = values(classes.agreement(DIGIT, split, split))
+    assert scores["accuracy_test"] == scores["purity_test"] == pytest.approx(1 / 3)
+    assert scores["nmi_test"] == pytest.approx(0.0, abs=1e-9)
+    assert scores["ari_test"] == pytest.approx(0.0, abs=1e-9)
 
 
-def test_of_several_codes_the_best_on_training_labels_is_measured_and_named():
+def test_of_several_codes_the_best_on_training_labels_is_measured():
     right, wrong = np.eye(3)[LABELS], np.eye(2)[LABELS % 2]
-    reads = {
-        "train_outputs": read(np.hstack([wrong, right])),
-        "test_outputs": read(np.hstack([np.eye(2)[LABELS // 2], right[::-1]])),
+    outputs = {
+        "train_outputs": network_outputs(np.hstack([wrong, right])),
+        "test_outputs": network_outputs(
+            np.hstack([np.eye(2)[LABELS // 2], right[::-1]])
+        ),
     }
-    found = classes.measure(build("categorical(2), categorical(3)", **reads)).measures
-    assert set(found) >= {"best_of_2_accuracy_test", "best_of_2_purity_test"}
-    assert all(name.startswith("best_of_2_") for name in found)
-    assert found["best_of_2_accuracy_train"].value == 1
+    model = build_model("categorical(2), categorical(3)", **outputs)
+    measures = classes.measure(model).measures
+    assert set(measures) >= {"best_of_2_accuracy_test", "best_of_2_purity_test"}
+    assert all(name.startswith("best_of_2_") for name in measures)
+    assert measures["best_of_2_accuracy_train"].value == 1
     reversed_right = np.mean(LABELS[::-1] == LABELS)
-    assert found["best_of_2_accuracy_test"].value == pytest.approx(reversed_right)
-    protocol = found["best_of_2_accuracy_test"].protocol
+    assert measures["best_of_2_accuracy_test"].value == pytest.approx(reversed_right)
+    protocol = measures["best_of_2_accuracy_test"].protocol
     assert protocol.startswith("categorical_1 of 120 held-out images")
-    assert "of 2 codes the best on the labels of 120 training images" in protocol
+    assert "; of 2 codes this one has the highest accuracy on the" in protocol
+    assert protocol.endswith("the labels of 120 training images")
 
 
 @pytest.mark.parametrize(
-    "theme, codes, split, words",
+    "name, codes, split, text",
     [
         ("Classes", "categorical(3)", Split(IMAGES), "no labels"),
-        ("Classes", "2 x uniform", LINES, "no code is categorical"),
+        ("Classes", "2 x uniform", SPLIT, "no code is categorical"),
         ("Classes", "categorical(3)", Split(IMAGES, 0 * LABELS), "the same label"),
-        ("Attributes", "", LINES, "no code"),
-        ("Factors", "uniform", LINES, "factors of the images are not known"),
+        ("Attributes", "", SPLIT, "no code"),
+        ("Factors", "uniform", SPLIT, "factors of the images are not known"),
         ("Factors", "", Split(IMAGES, factors=LABELS[:, None]), "no code"),
         ("Samples", "uniform", Split(IMAGES), "no labels to train"),
         ("Samples", "uniform", Split(IMAGES, 0 * LABELS), "the same label"),
@@ -104,35 +116,35 @@ def test_of_several_codes_the_best_on_training_labels_is_measured_and_named():
         ("Few labels", "uniform", Split(IMAGES, 0 * LABELS), "the same label"),
     ],
 )
-def test_what_cannot_be_measured_is_left_out_with_a_reason(theme, codes, split, words):
+def test_what_cannot_be_measured_is_left_out_with_a_reason(name, codes, split, text):
     blank = Generated({}, IMAGES, np.zeros((120, 0), np.float32))
-    reading = read(np.zeros((120, build_tiny(codes).spec.output_size)))
-    reads = {"train_outputs": reading, "test_outputs": reading, "generated": blank}
-    found = SECTIONS[theme](build(codes, split, **reads))
-    assert words in found.left_out
-    assert not found.measures and not found.tables
+    known = network_outputs(np.zeros((120, build_tiny(codes).spec.output_size)))
+    outputs = {"train_outputs": known, "test_outputs": known, "generated": blank}
+    section = SECTIONS[name](build_model(codes, split, **outputs))
+    assert text in section.left_out
+    assert not section.measures and not section.tables
 
 
 def test_a_collapsed_run_is_measured_without_a_crash(monkeypatch):
-    quick = partial(train_classifier, steps=20, layers="fc 8 relu")
-    monkeypatch.setattr(samples, "train_classifier", quick)
+    small_classifier = partial(train_classifier, steps=20, layers="fc 8 relu")
+    monkeypatch.setattr(samples, "train_classifier", small_classifier)
     algorithm = build_tiny("digit=categorical(3), 2 x uniform")
     shapes = jax.eval_shape(partial(state.create_state, algorithm), jnp.uint32(0))
-    dead = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
+    zeros = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
     split = Split(IMAGES, LABELS, np.stack([LABELS, LABELS % 2], axis=1))
-    dead = TrainedModel(algorithm, dead, 0, 120, split, split, "lines")
-    findings = {theme: measure(dead) for theme, measure in SECTIONS.items()}
-    assert {theme for theme, found in findings.items() if found.left_out} == {"Factors"}
-    for finding in findings.values():
-        assert np.isfinite(list(values(finding.measures).values())).all()
-    bound = findings["Information"].measures["jsd_bound"].value
+    model = TrainedModel(algorithm, zeros, 0, 120, split, split, "lines")
+    sections = {name: measure(model) for name, measure in SECTIONS.items()}
+    assert {name for name, each in sections.items() if each.left_out} == {"Factors"}
+    for section in sections.values():
+        assert np.isfinite(list(values(section.measures).values())).all()
+    bound = sections["Information"].measures["jsd_bound"].value
     assert bound == pytest.approx(0, abs=1e-6)
-    assert findings["Samples"].measures[
+    assert sections["Samples"].measures[
         "classes_found_120_lines_classifier"
     ].value == pytest.approx(1 / 3)
 
 
-def test_of_a_large_split_the_same_few_rows_are_taken_of_everything():
+def test_a_subset_has_the_same_rows_of_images_labels_and_factors():
     rows = np.arange(500)
     images = np.uint8(rows % 251)[:, None, None, None]
     split = Split(images, rows, np.stack([rows, -rows], axis=1))
@@ -146,12 +158,12 @@ def test_of_a_large_split_the_same_few_rows_are_taken_of_everything():
 
 def test_images_that_were_trained_on_are_not_called_held_out():
     algorithm = build_tiny("uniform")
-    for is_held_out, words in ((True, "held-out images"), (False, "not held out")):
-        about = {"name": "toy-set/1.0", "test_is_held_out": is_held_out}
-        data = Dataset(LINES, LINES, about)
-        chosen = trained_model.from_dataset(algorithm, NOTHING, 0, 10, data)
-        assert words in chosen.test_images
-        assert chosen.data == "toy_set"
+    for is_held_out, text in ((True, "held-out images"), (False, "not held out")):
+        provenance = {"name": "toy-set/1.0", "test_is_held_out": is_held_out}
+        data = Dataset(SPLIT, SPLIT, provenance)
+        model = trained_model.from_dataset(algorithm, EMPTY_STATE, 0, 10, data)
+        assert text in model.test_description
+        assert model.data_name == "toy_set"
 
 
 def test_the_first_latents_do_not_depend_on_how_many_follow():

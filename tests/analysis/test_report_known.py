@@ -1,4 +1,4 @@
-"""Factors, attributes, samples and few labels where the answer is known."""
+"""Measures of factors, attributes, samples and few labels with known values."""
 
 import math
 from functools import partial
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 from tiny import build_tiny
-from tiny_model import IMAGES, LABELS, build, read, values
+from tiny_model import IMAGES, LABELS, build_model, network_outputs, values
 
 from infogan_jax.analysis.classifier import train_classifier
 from infogan_jax.analysis.metrics.attributes import correlations
@@ -19,19 +19,19 @@ from infogan_jax.data.dataset import Split
 RNG = np.random.default_rng(0)
 
 
-def test_a_code_is_read_in_units_of_its_prior_and_a_category_once_or_spread():
+def test_codes_are_in_units_of_the_prior_and_categories_are_one_column_or_several():
     spec = build_tiny("categorical(3), uniform, gaussian").spec
     outputs = np.array([[0, math.log(2), 0, 0.5, 0, -1.5, 0]], np.float32)
-    single, spread = factors.columns(spec, outputs)
+    single, expanded = factors.code_tables(spec, outputs)
     sd_of_three = math.sqrt(2 / 3)
     expected = [[1 / sd_of_three, 0.5 * math.sqrt(3), -1.5]]
     np.testing.assert_allclose(single, expected, rtol=1e-6)
     expected = [[0.25, 0.5, 0.25, 0.5 * math.sqrt(3), -1.5]]
-    np.testing.assert_allclose(spread, expected, rtol=1e-6)
+    np.testing.assert_allclose(expanded, expected, rtol=1e-6)
 
 
 FACTORS = np.stack(np.unravel_index(np.arange(600), (4, 5, 30)), axis=1) % [4, 5, 3]
-SOME = Split(np.zeros((600, 8, 8, 1), np.uint8), factors=FACTORS.astype(np.int32))
+SPLIT = Split(np.zeros((600, 8, 8, 1), np.uint8), factors=FACTORS.astype(np.int32))
 
 
 def outputs_of(codes):
@@ -41,39 +41,39 @@ def outputs_of(codes):
 
 def test_codes_that_are_the_factors_are_disentangled():
     codes = FACTORS / np.array([3, 4, 2]) * 2.0 - 1
-    reads = {"test_outputs": read(outputs_of(codes))}
-    found = factors.measure(build("3 x uniform", SOME, **reads)).measures
-    scores = values(found)
+    outputs = {"test_outputs": network_outputs(outputs_of(codes))}
+    measures = factors.measure(build_model("3 x uniform", SPLIT, **outputs)).measures
+    scores = values(measures)
     assert scores.keys() == {
         *("factor_vae", "beta_vae", "mig", "sap", "modularity", "explicitness"),
         *("dci_disentanglement", "dci_completeness", "dci_informativeness"),
     }
     for name in scores.keys() - {"sap", "explicitness"}:
         assert scores[name] == pytest.approx(1, abs=0.02), name
-    for measure in found.values():
+    for measure in measures.values():
         assert "on 3 codes and 3 factors of 600 held-out images" in measure.protocol
 
 
-def test_codes_that_never_change_have_no_score_and_the_reason_is_said():
-    reads = {"test_outputs": read(np.zeros((600, 6)))}
-    found = factors.measure(build("3 x uniform", SOME, **reads))
-    assert not found.measures
-    assert "0 of 3 codes and 3 of 3 factors vary" in found.left_out
+def test_constant_codes_have_no_score_and_the_reason_is_given():
+    outputs = {"test_outputs": network_outputs(np.zeros((600, 6)))}
+    section = factors.measure(build_model("3 x uniform", SPLIT, **outputs))
+    assert not section.measures
+    assert "0 of 3 codes and 3 of 3 factors vary" in section.left_out
 
 
-def test_the_attribute_that_a_code_moves_is_found_with_its_sign():
+def test_the_attribute_that_a_code_changes_is_found_with_the_sign_of_the_change():
     grays = RNG.uniform(-1, 1, 120).astype(np.float32)
     levels = np.uint8(120 - 100 * grays)
-    painted = np.repeat(levels, 64).reshape(120, 8, 8, 1)
+    images = np.repeat(levels, 64).reshape(120, 8, 8, 1)
     digit = np.int32(levels > 120)
     codes = {
         "digit": jnp.asarray(digit),
         "uniform_0": jnp.asarray(grays),
         "uniform_1": jnp.zeros(120),
     }
-    made = Generated(codes, painted, np.zeros((120, 7), np.float32))
-    found = attributes.measure(build(generated=made))
-    scores = values(found.measures)
+    generated = Generated(codes, images, np.zeros((120, 7), np.float32))
+    section = attributes.measure(build_model(generated=generated))
+    scores = values(section.measures)
     assert scores["spearman_brightness/uniform_0"] == pytest.approx(-1, abs=1e-3)
     explained = (
         1
@@ -82,8 +82,8 @@ def test_the_attribute_that_a_code_moves_is_found_with_its_sign():
     )
     assert scores["eta_squared_brightness/digit"] == pytest.approx(explained)
     assert [value for name, value in scores.items() if "uniform_1" in name] == [0, 0]
-    assert found.tables["attributes"].rows == ("digit", "uniform_0", "uniform_1")
-    assert found.tables["attributes_within"].rows == ("uniform_0", "uniform_1")
+    assert section.tables["attributes"].rows == ("digit", "uniform_0", "uniform_1")
+    assert section.tables["attributes_within"].rows == ("uniform_0", "uniform_1")
 
 
 def within(value, attribute, categories):
@@ -91,7 +91,7 @@ def within(value, attribute, categories):
     return table["code"]["of"]
 
 
-def test_a_category_hides_nothing_of_what_a_code_does_within_it():
+def test_the_correlation_within_categories_ignores_differences_between_them():
     value, digit = RNG.uniform(-1, 1, 300), np.arange(300) % 3
     width = 10.0 * digit + value
     assert abs(correlations({"c": value}, {"w": width})["c"]["w"]) < 0.5
@@ -104,52 +104,54 @@ def test_a_category_hides_nothing_of_what_a_code_does_within_it():
     assert within(value, opposite, np.zeros(300, int)) == pytest.approx(of_all)
 
 
-def test_with_several_categorical_codes_there_is_no_within():
+def test_with_several_categorical_codes_nothing_is_measured_within_categories():
     codes = {
         "categorical_0": LABELS,
         "categorical_1": LABELS,
         "uniform_0": LABELS - 1.0,
     }
-    made = Generated(codes, IMAGES, np.zeros((120, 8), np.float32))
-    model = build("2 x categorical(3), uniform", generated=made)
-    found = attributes.measure(model)
-    assert set(found.tables) == {"attributes"}
-    assert not [name for name in found.measures if "within" in name]
+    generated = Generated(codes, IMAGES, np.zeros((120, 8), np.float32))
+    model = build_model("2 x categorical(3), uniform", generated=generated)
+    section = attributes.measure(model)
+    assert set(section.tables) == {"attributes"}
+    assert not [name for name in section.measures if "within" in name]
 
 
-def test_training_images_are_their_own_best_samples(monkeypatch):
-    quick = partial(train_classifier, steps=60, layers="fc 8 bn relu")
-    monkeypatch.setattr(samples, "train_classifier", quick)
-    made = Generated({}, IMAGES, np.zeros((120, 7), np.float32))
+def test_generated_images_equal_to_the_training_images_have_the_best_scores(
+    monkeypatch,
+):
+    small_classifier = partial(train_classifier, steps=60, layers="fc 8 bn relu")
+    monkeypatch.setattr(samples, "train_classifier", small_classifier)
+    generated = Generated({}, IMAGES, np.zeros((120, 7), np.float32))
     numbered = Split(IMAGES, 5 + 2 * LABELS)
-    found = samples.measure(build(split=numbered, generated=made))
-    scores = values(found.measures)
+    section = samples.measure(build_model(split=numbered, generated=generated))
+    scores = values(section.measures)
     name = "120_lines_classifier"
     assert scores["accuracy_lines_classifier"] == 1
     assert scores[f"frechet_{name}"] == pytest.approx(0, abs=1e-4)
     for kind in ("precision", "recall", "coverage", "classes_found"):
         assert scores[f"{kind}_{name}"] == 1
     assert scores[f"class_divergence_{name}"] == pytest.approx(0, abs=1e-9)
-    table = found.tables["classes"]
+    table = section.tables["classes"]
     np.testing.assert_allclose(table.values, 1 / 3)
     assert table.columns == ("5", "7", "9"), "labels that do not occur are no classes"
 
 
-def test_a_count_of_thousands_is_named_as_such():
+def test_a_count_of_thousands_is_abbreviated():
     assert [samples._short(count) for count in (200, 1437, 10_000)] == [
         *("200", "1437", "10k")
     ]
 
 
 def test_features_that_are_the_classes_need_few_labels():
-    reading = read(np.zeros((120, 7)), np.eye(3)[LABELS])
+    known = network_outputs(np.zeros((120, 7)), np.eye(3)[LABELS])
     noise = Split(RNG.integers(0, 256, IMAGES.shape, np.uint8), LABELS)
-    reads = {"train_outputs": reading, "test_outputs": reading}
-    found = few_labels.measure(build(split=noise, **reads))
-    assert found.measures.keys() == {
+    outputs = {"train_outputs": known, "test_outputs": known}
+    measures = few_labels.measure(build_model(split=noise, **outputs)).measures
+    assert measures.keys() == {
         f"linear_{what}_{count}_labels"
         for what in ("trunk", "pixels")
         for count in (10, 100)
     }
-    assert found.measures["linear_trunk_10_labels"].value == 1
-    assert found.measures["linear_pixels_10_labels"].value < 0.6
+    assert measures["linear_trunk_10_labels"].value == 1
+    assert measures["linear_pixels_10_labels"].value < 0.6

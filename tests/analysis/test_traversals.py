@@ -1,4 +1,4 @@
-"""Pictures that vary one code at a time."""
+"""Traversals and generated images."""
 
 from functools import partial
 
@@ -66,7 +66,7 @@ def test_a_continuous_code_runs_from_minus_2_to_2_in_ten_equal_steps(name, drawn
     np.testing.assert_allclose(varied.codes[name], expected, rtol=1e-6)
 
 
-def test_rows_count_the_categories_of_the_first_categorical_code_alone():
+def test_rows_take_the_categories_of_the_first_categorical_code_in_turn():
     spec = build_tiny("uniform, a=categorical(3), b=categorical(4)").spec
     base, plain = (
         traversals.base_latents(spec, 5, 8),
@@ -77,7 +77,7 @@ def test_rows_count_the_categories_of_the_first_categorical_code_alone():
     chex.assert_trees_all_equal(base._replace(codes=codes), plain)
 
 
-def test_rows_without_a_category_are_draws_that_depend_on_the_seed_alone():
+def test_rows_without_a_categorical_code_depend_only_on_the_seed():
     spec = build_tiny("2 x uniform").spec
     rows = traversals.base_latents(spec, 5, 4)
     chex.assert_trees_all_equal(rows, generate.sample_latents(spec, 5, 4))
@@ -90,25 +90,27 @@ def test_rows_without_a_category_are_draws_that_depend_on_the_seed_alone():
     [slice(3, 4), slice(500, 520), np.arange(519, 5, -1)],
     ids=["alone", "across the boundary of 512", "backwards"],
 )
-def test_an_image_depends_on_its_own_latents_alone(trained, drawn, part):
+def test_an_image_depends_only_on_its_own_latents(trained, drawn, part):
     together = generate.generate(SPEC, *trained, drawn)
-    apart = generate.generate(SPEC, *trained, take(drawn, part))
+    separate = generate.generate(SPEC, *trained, take(drawn, part))
     assert together.shape == (520, 8, 8, 1)
-    np.testing.assert_allclose(apart, together[part], atol=1e-6)
+    np.testing.assert_allclose(separate, together[part], atol=1e-6)
     assert together.std(0).max() > 0.01, "the images must differ to show anything"
 
 
-def test_paint_is_the_generator_on_packed_latents_with_running_averages(trained, drawn):
+def test_generate_applies_the_generator_with_running_averages_to_packed_latents(
+    trained, drawn
+):
     few = take(drawn, slice(0, 2))
-    painted = generate.generate(SPEC, *trained, few)
+    images = generate.generate(SPEC, *trained, few)
     directly = jax.jit(partial(networks.generate, trained[0], train=False))
     expected, _ = directly(*trained[1:], latents.pack(SPEC, few))
-    np.testing.assert_allclose(painted, expected, atol=1e-6)
+    np.testing.assert_allclose(images, expected, atol=1e-6)
 
 
-def test_there_are_samples_and_a_traversal_for_each_code_in_grids_of_squares(trained):
-    made = traversals.sample_and_traversal_grids(SPEC, *trained, 0)
-    assert {name: picture.shape for name, picture in made.items()} == {
+def test_there_are_grids_of_samples_and_of_a_traversal_of_each_code(trained):
+    grids = traversals.sample_and_traversal_grids(SPEC, *trained, 0)
+    assert {name: picture.shape for name, picture in grids.items()} == {
         # cells of 8 pixels enlarged to 32, with a margin of 1 all around
         "samples": (331, 331, 1),
         "traversal_digit": (331, 3 * 33 + 1, 1),
@@ -117,11 +119,10 @@ def test_there_are_samples_and_a_traversal_for_each_code_in_grids_of_squares(tra
         "traversal_shape": (331, 331, 1),
     }
     base = traversals.base_latents(SPEC, 0, 10)
-    painted = generate.generate(SPEC, *trained, base)
+    images = generate.generate(SPEC, *trained, base)
     for row in range(10):
-        # The rows of `digit` count its categories: the picture's column of a row's
-        # own category shows the row's own latents.
-        cell = made["traversal_digit"][1 + 33 * row :, 1 + 33 * (row % 3) :][
+        # A row's own digit is `row % 3`: this column shows the base latents of the row.
+        cell = grids["traversal_digit"][1 + 33 * row :, 1 + 33 * (row % 3) :][
             :32:4, :32:4
         ]
-        np.testing.assert_array_equal(cell, np.round(255 * painted[row]))
+        np.testing.assert_array_equal(cell, np.round(255 * images[row]))

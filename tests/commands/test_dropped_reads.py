@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from infogan_jax.run import checkpoints
+from infogan_jax.commands import program
 
 READ = """
 class Wait:
@@ -29,7 +29,7 @@ def heard(monkeypatch):
         told.append(str(raised.exc_value))
 
     monkeypatch.setattr(sys, "unraisablehook", tell)
-    checkpoints._let_dropped_reads_end_in_silence.__wrapped__()
+    program._hide_dropped_reads()
     return told
 
 

@@ -1,4 +1,4 @@
-"""A folder of pictures: which files count, what becomes of them, what is refused."""
+"""Folders of images: which files are used, how they are decoded, what is refused."""
 
 import json
 import os
@@ -17,12 +17,12 @@ from infogan_jax.errors import UserError
 COLOUR = np.random.default_rng(1).integers(0, 256, (2, 2, 3), np.uint8)
 ALPHA = np.array([[255, 0], [255, 255]], np.uint8)
 RGBA = np.dstack([COLOUR, ALPHA])
-ON_BLACK = COLOUR * (ALPHA > 0)[..., None]
-LIT = np.repeat([[0, 255]], 8, axis=1).repeat(16, 0).astype(np.uint8)
-WIDE = np.array([[0, 257], [32896, 65535]], np.uint16)
+RGB_ON_BLACK = COLOUR * (ALPHA > 0)[..., None]
+HALF_WHITE = np.repeat([[0, 255]], 8, axis=1).repeat(16, 0).astype(np.uint8)
+UINT16 = np.array([[0, 257], [32896, 65535]], np.uint16)
 RED = np.full((8, 8, 3), (255, 0, 0))
 
-CLEAR = {"transparency": b"\0\xff"}
+TRANSPARENT_FIRST = {"transparency": b"\0\xff"}
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def save(path, picture, **options):
     (Image.fromarray(picture) if array else picture).save(path, **options)
 
 
-def fill(root, good, bad=0):
+def save_images(root, good, bad=0):
     root.mkdir(exist_ok=True)
     for index in range(good):
         save(root / f"{index:03}.png", index)
@@ -48,21 +48,22 @@ def fill(root, good, bad=0):
         (root / f"bad{index}.png").touch()
 
 
-def load(root, **asked):
-    return folder.load(Request("folder", directory=str(root), **asked))
+def load(root, **options):
+    return folder.load(Request("folder", directory=str(root), **options))
 
 
-def joined(data, field="images"):
+def all_rows(data, field="images"):
+    """The rows of both splits, in the fixed random order."""
     return np.concatenate([getattr(data.test, field), getattr(data.train, field)])
 
 
-def values(data):
-    return sorted(joined(data)[:, 0, 0, 0].tolist())
+def sorted_brightness(data):
+    return sorted(all_rows(data)[:, 0, 0, 0].tolist())
 
 
 @pytest.mark.parametrize(("share", "cut"), [(0.0, 1), (0.1, 2), (0.5, 10), (1.0, 19)])
 def test_the_split_is_a_fixed_permutation_of_the_sorted_names(root, share, cut):
-    fill(root, 20)
+    save_images(root, 20)
     data = load(root, held_out=share)
     expected = np.random.default_rng(0).permutation(20)
     np.testing.assert_array_equal(data.test.images[:, 0, 0, 0], expected[:cut])
@@ -70,18 +71,20 @@ def test_the_split_is_a_fixed_permutation_of_the_sorted_names(root, share, cut):
     assert data.image_shape == (4, 4, 1) and data.train.labels is None
 
 
-def test_the_first_level_is_the_label_at_any_depth(root):
+def test_the_folder_of_the_first_level_is_the_label_at_any_depth(root):
     for index, name in enumerate(["b/x.png", "a b/z/y.png", "c/0.png", "a b/1.png"]):
         save(root / name, index)
     data = load(root, labels=True)
     assert data.provenance["classes"] == ["a b", "b", "c"]
-    ranks = np.argsort(joined(data)[:, 0, 0, 0])
-    assert joined(data, "labels")[ranks].tolist() == [1, 0, 2, 0]
+    order = np.argsort(all_rows(data)[:, 0, 0, 0])
+    assert all_rows(data, "labels")[order].tolist() == [1, 0, 2, 0]
 
 
-def test_hidden_files_other_files_and_links_that_lead_out_do_not_count(root, tmp_path):
-    fill(root, 3)
-    fill(tmp_path / "outside", 100)
+def test_hidden_files_other_files_and_links_out_of_the_folder_are_ignored(
+    root, tmp_path
+):
+    save_images(root, 3)
+    save_images(tmp_path / "outside", 100)
     for name in (".hidden.png", ".thumbnails/a.png", f"{prepared.FOLDER}/a.png"):
         save(root / name, 100)
     (root / "notes.txt").write_text("none")
@@ -93,70 +96,74 @@ def test_hidden_files_other_files_and_links_that_lead_out_do_not_count(root, tmp
     (root / "round").symlink_to(root)
     (root / "broken.png").symlink_to(root / "nothing.png")
     (root / "loop.png").symlink_to(root / "loop.png")
-    assert values(load(root)) == [0, 1, 2, 2]
+    assert sorted_brightness(load(root)) == [0, 1, 2, 2]
 
 
-def test_names_of_any_bytes_are_read_and_recorded(root):
+def test_file_names_of_any_bytes_are_loaded_and_recorded(root):
     save(root / "a b.png", 7)
     for name in (b"new\nline.png", "ä漢.png".encode(), b"latin\xe4.png"):
         os.link(root / "a b.png", os.path.join(os.fsencode(root), name))
     (root / "bad\n\udce4.png").touch()
     data = load(root)
-    assert values(data) == [7] * 4
+    assert sorted_brightness(data) == [7] * 4
     json.dumps(dict(data.provenance))
     (line,) = data.provenance["unreadable"]
     assert line == "bad\n\udce4.png: cannot identify image file"
     assert load(root).provenance == data.provenance
 
 
-def palette(*colours):
+def palette_image(*colours):
     image = Image.fromarray(np.array([[0, 1]], np.uint8)).convert("P")
     image.putpalette(colours)
     return image
 
 
-def turned(orientation):
+def exif_orientation(orientation):
     block = Image.Exif()
     block[0x0112] = orientation
     return {"exif": block}
 
 
-PICTURES = {
+DECODED = {
     "colour.PNG": (COLOUR, {}, COLOUR),
     "colour.bmp": (COLOUR, {}, COLOUR),
     "colour.webp": (COLOUR, {"lossless": True}, COLOUR),
     "gray.png": (COLOUR[..., 0], {}, COLOUR[..., :1]),
     "bits.png": (Image.new("1", (1, 1), 1), {}, [[[255]]]),
-    "palette.png": (palette(9, 9, 9, 8, 7, 6), {}, [[[9, 9, 9], [8, 7, 6]]]),
-    "palette_of_grays.png": (palette(9, 9, 9, 8, 8, 8), {}, [[[9], [8]]]),
-    "see_through.png": (palette(9, 9, 9, 8, 7, 6), CLEAR, [[[0, 0, 0], [8, 7, 6]]]),
-    "alpha.png": (RGBA, {}, ON_BLACK),
-    "gray_alpha.png": (RGBA[..., 2:], {}, ON_BLACK[..., 2:]),
-    "16_bits.png": (WIDE, {}, [[[0], [1]], [[128], [255]]]),
+    "palette.png": (palette_image(9, 9, 9, 8, 7, 6), {}, [[[9, 9, 9], [8, 7, 6]]]),
+    "palette_of_grays.png": (palette_image(9, 9, 9, 8, 8, 8), {}, [[[9], [8]]]),
+    "see_through.png": (
+        palette_image(9, 9, 9, 8, 7, 6),
+        TRANSPARENT_FIRST,
+        [[[0, 0, 0], [8, 7, 6]]],
+    ),
+    "alpha.png": (RGBA, {}, RGB_ON_BLACK),
+    "gray_alpha.png": (RGBA[..., 2:], {}, RGB_ON_BLACK[..., 2:]),
+    "16_bits.png": (UINT16, {}, [[[0], [1]], [[128], [255]]]),
     "cmyk.JPG": (Image.new("CMYK", (8, 8), (0, 255, 255, 0)), {}, RED),
-    "turned.jpeg": (LIT, turned(6), LIT.T[..., None]),
-    "turned.png": (LIT, turned(3), LIT[:, ::-1, None]),
-    "broken_exif.jpg": (LIT, {"exif": b"Exif\0\0x"}, LIT[..., None]),
+    "turned.jpeg": (HALF_WHITE, exif_orientation(6), HALF_WHITE.T[..., None]),
+    "turned.png": (HALF_WHITE, exif_orientation(3), HALF_WHITE[:, ::-1, None]),
+    "broken_exif.jpg": (HALF_WHITE, {"exif": b"Exif\0\0x"}, HALF_WHITE[..., None]),
 }
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_becomes_upright_bytes_on_black(root, name):
-    picture, options, expected = PICTURES[name]
+@pytest.mark.parametrize("name", DECODED)
+def test_an_image_file_is_decoded_to_upright_pixels_on_black(root, name):
+    picture, options, expected = DECODED[name]
     save(root / name, picture, **options)
     expected = np.asarray(expected)
     save(root / "Other.png", np.zeros(expected.shape[:2], np.uint8))
     rank = sorted(["Other.png", name]).index(name)
-    found = joined(load(root))[np.random.default_rng(0).permutation(2) == rank][0]
-    assert found.shape == expected.shape
-    np.testing.assert_allclose(found, expected, atol=6 if ".j" in name.lower() else 0)
+    decoded = all_rows(load(root))[np.random.default_rng(0).permutation(2) == rank][0]
+    assert decoded.shape == expected.shape
+    np.testing.assert_allclose(decoded, expected, atol=6 if ".j" in name.lower() else 0)
     channels = 4 - expected.shape[-1]
     assert load(root, channels=channels).image_shape[-1] == channels
 
 
 @pytest.mark.parametrize(("side", "reason"), [(8_001, "more than 64"), (50_000, "exc")])
-def test_a_picture_that_claims_too_many_pixels_is_never_decoded(root, side, reason):
-    fill(root, 2)
+def test_a_file_that_claims_too_many_pixels_is_not_decoded(root, side, reason):
+    save_images(root, 2)
     header = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     check = struct.pack(">I", zlib.crc32(header))
     content = b"\x89PNG\r\n\x1a\n\0\0\0\r" + header + check + b"\0\0\0\0IDAT"
@@ -166,10 +173,10 @@ def test_a_picture_that_claims_too_many_pixels_is_never_decoded(root, side, reas
 
 @pytest.mark.parametrize(("good", "bad"), [(300, 15), (20, 10), (2, 3)])
 def test_a_few_unreadable_files_are_left_out_and_listed(root, good, bad):
-    fill(root, good, bad)
+    save_images(root, good, bad)
     (root / "bad0.png").write_bytes((root / "001.png").read_bytes()[:50])
     data = load(root)
-    assert len(joined(data)) == good and len(data.provenance["unreadable"]) == bad
+    assert len(all_rows(data)) == good and len(data.provenance["unreadable"]) == bad
 
 
 REFUSED = {
@@ -183,15 +190,15 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_folder_that_will_not_do_is_refused_in_one_line(root, case):
-    good, bad, asked, message = REFUSED[case]
-    fill(root, good, bad)
+def test_an_unusable_folder_is_refused_in_one_line(root, case):
+    good, bad, options, message = REFUSED[case]
+    save_images(root, good, bad)
     with pytest.raises(UserError, match=message) as caught:
-        load(root, **asked)
+        load(root, **options)
     assert str(root) in str(caught.value) or case == "crop"
 
 
-def test_pictures_of_two_shapes_need_a_size(root):
+def test_images_of_two_shapes_need_a_size(root):
     save(root / "a.png", np.zeros((4, 6), np.uint8))
     save(root / "b.png", np.zeros((8, 6), np.uint8))
     message = r"size \(=0\).*'a.png' is 4 x 6 and 'b.png' is 8 x 6; .*data.size=4\."
@@ -200,7 +207,9 @@ def test_pictures_of_two_shapes_need_a_size(root):
 
 
 @pytest.mark.parametrize("name", ["", "no", "a file", "new\nline", "nul\0", "n" * 999])
-def test_what_is_no_folder_is_refused_in_one_line(tmp_path, monkeypatch, name):
+def test_a_path_that_is_not_a_folder_is_refused_in_one_line(
+    tmp_path, monkeypatch, name
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a file").touch()
     with pytest.raises(UserError, match=r"^config.data.directory \(='.*be a folder"):
@@ -214,14 +223,16 @@ def test_a_folder_that_cannot_be_listed_is_refused(root, monkeypatch):
         load(root)
 
 
-def test_pictures_are_decoded_again_only_if_files_or_wishes_change(root):
-    fill(root / "a", 3)
-    assert values(load(root)) == values(load(root / ".." / root.name)) == [0, 1, 2]
-    for asked in ({"size": 2}, {"crop": 3}, {"channels": 3}, {"labels": True}):
-        data = load(root, **asked)
-        assert data.image_shape[0] == asked.get("size", asked.get("crop", 4))
-    places = sorted((root / prepared.FOLDER).iterdir())
+def test_images_are_prepared_again_only_if_files_or_options_change(root):
+    save_images(root / "a", 3)
+    for path in (root, root / ".." / root.name):
+        assert sorted_brightness(load(path)) == [0, 1, 2]
+    for options in ({"size": 2}, {"crop": 3}, {"channels": 3}, {"labels": True}):
+        data = load(root, **options)
+        assert data.image_shape[0] == options.get("size", options.get("crop", 4))
+    prepared_splits = set((root / prepared.FOLDER).iterdir())
     load(root, held_out=0.5)
-    assert len(places) == 5 and sorted((root / prepared.FOLDER).iterdir()) == places
+    assert len(prepared_splits) == 5
+    assert set((root / prepared.FOLDER).iterdir()) == prepared_splits
     save(root / "a" / "002.png", 9)
-    assert values(load(root)) == [0, 1, 9]
+    assert sorted_brightness(load(root)) == [0, 1, 9]

@@ -1,4 +1,4 @@
-"""Arrays in an archive: what they may be, and what is refused in one line."""
+"""Image arrays in .npz archives: what is loaded, and what is refused in one line."""
 
 import hashlib
 
@@ -26,18 +26,18 @@ def path(tmp_path):
     return tmp_path / "my data" / "array.npz"
 
 
-def load(path, **asked):
-    return npz.load(Request("npz", directory=str(path), **asked))
+def load(path, **options):
+    return npz.load(Request("npz", directory=str(path), **options))
 
 
-def saved(path, asked=None, **arrays):
+def save_and_load(path, options=None, **arrays):
     np.savez_compressed(path, **arrays)
-    return load(path, **(asked or {}))
+    return load(path, **(options or {}))
 
 
 @pytest.mark.parametrize("key", ["image", "images"])
-def test_images_and_labels_are_taken_as_they_are_and_a_share_held_out(path, key):
-    data = saved(path, **{key: IMAGES, "labels": np.arange(10, dtype=np.uint8)})
+def test_images_and_labels_are_unchanged_and_a_share_is_held_out(path, key):
+    data = save_and_load(path, **{key: IMAGES, "labels": np.arange(10, dtype=np.uint8)})
     order = np.random.default_rng(0).permutation(10)
     for split, part in ((data.test, order[:1]), (data.train, order[1:])):
         np.testing.assert_array_equal(split.images[..., 0], IMAGES[part])
@@ -46,8 +46,8 @@ def test_images_and_labels_are_taken_as_they_are_and_a_share_held_out(path, key)
     assert not (path.parent / prepared.FOLDER).exists()
 
 
-def test_splits_of_its_own_are_kept_in_their_order(path):
-    data = saved(
+def test_the_splits_of_the_archive_keep_their_order(path):
+    data = save_and_load(
         path,
         train_image=COLOUR[:7],
         test_images=COLOUR[7:],
@@ -60,23 +60,23 @@ def test_splits_of_its_own_are_kept_in_their_order(path):
     assert (data.provenance["train"], data.provenance["test"]) == (7, 3)
 
 
-def test_no_labels_are_none(path):
-    assert saved(path, images=COLOUR).train.labels is None
+def test_without_labels_the_labels_are_none(path):
+    assert save_and_load(path, images=COLOUR).train.labels is None
 
 
-def test_other_arrays_are_never_read_even_if_they_are_objects(path):
-    data = saved(path, images=IMAGES, metadata=np.array([{"a": 1}], object))
+def test_other_arrays_are_ignored_even_if_they_hold_objects(path):
+    data = save_and_load(path, images=IMAGES, metadata=np.array([{"a": 1}], object))
     assert data.image_shape == (6, 6, 1)
 
 
 def test_the_provenance_has_the_checksum_of_the_file(path):
-    data = saved(path, images=IMAGES)
+    data = save_and_load(path, images=IMAGES)
     assert data.provenance["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (data.provenance["name"], data.provenance["source"]) == ("array", "npz")
 
 
 @pytest.mark.parametrize(
-    ("asked", "shape"),
+    ("options", "shape"),
     [
         ({"crop": 4}, (4, 4, 3)),
         ({"size": 3}, (3, 3, 3)),
@@ -84,11 +84,11 @@ def test_the_provenance_has_the_checksum_of_the_file(path):
         ({"crop": 4, "size": 8, "channels": 1}, (8, 8, 1)),
     ],
 )
-def test_another_shape_is_prepared_once_and_keeps_images_with_labels(
-    path, asked, shape
+def test_another_form_is_prepared_once_and_images_keep_their_labels(
+    path, options, shape
 ):
-    data = saved(path, asked, images=COLOUR, labels=np.arange(10))
-    again = load(path, **asked)
+    data = save_and_load(path, options, images=COLOUR, labels=np.arange(10))
+    again = load(path, **options)
     assert data.image_shape == shape
     order = np.random.default_rng(0).permutation(10)
     labels = np.concatenate([data.test.labels, data.train.labels])
@@ -97,40 +97,40 @@ def test_another_shape_is_prepared_once_and_keeps_images_with_labels(
     assert len(list((path.parent / prepared.FOLDER).iterdir())) == 1
 
 
-def test_a_crop_is_the_middle_of_each_image(path):
-    data = saved(path, {"crop": 2}, images=COLOUR)
+def test_a_crop_is_the_centre_of_each_image(path):
+    data = save_and_load(path, {"crop": 2}, images=COLOUR)
     order = np.random.default_rng(0).permutation(10)
     np.testing.assert_array_equal(data.test.images, COLOUR[order[:1], 2:4, 2:4])
 
 
-def test_splits_of_their_own_are_prepared_each(path):
-    asked = {"size": 3}
-    data = saved(path, asked, train_images=IMAGES[:6], test_images=IMAGES[6:])
+def test_each_split_of_the_archive_is_prepared(path):
+    options = {"size": 3}
+    data = save_and_load(path, options, train_images=IMAGES[:6], test_images=IMAGES[6:])
     assert (data.train.images.shape, data.test.images.shape) == (
         (6, 3, 3, 1),
         (4, 3, 3, 1),
     )
 
 
-def test_what_the_images_already_are_needs_no_preparation(path):
-    saved(path, {"crop": 6, "size": 6, "channels": 1}, images=IMAGES)
+def test_images_that_have_the_form_already_are_not_prepared(path):
+    save_and_load(path, {"crop": 6, "size": 6, "channels": 1}, images=IMAGES)
     assert not (path.parent / prepared.FOLDER).exists()
 
 
 def test_a_changed_file_is_prepared_again(path):
-    saved(path, {"size": 3}, images=IMAGES)
-    data = saved(path, {"size": 3}, images=0 * IMAGES)
+    save_and_load(path, {"size": 3}, images=IMAGES)
+    data = save_and_load(path, {"size": 3}, images=0 * IMAGES)
     assert data.train.images.max() == 0
 
 
-FLAT = np.zeros(10, int)
+ZEROS = np.zeros(10, int)
 
 
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
         (
-            {"x": IMAGES, "y": FLAT},
+            {"x": IMAGES, "y": ZEROS},
             "must have the array 'images', or .* has 'x', 'y'; re",
         ),
         ({}, "has none; rename"),
@@ -153,15 +153,21 @@ FLAT = np.zeros(10, int)
             {"images": np.array([1, "a"], object)},
             r"without objects \(Object arrays.*savez",
         ),
-        ({"images": IMAGES, "labels": FLAT[1:]}, r"'labels' as 10 whole .*shape \[9\]"),
         (
-            {"images": IMAGES, "label": FLAT[:, None]},
+            {"images": IMAGES, "labels": ZEROS[1:]},
+            r"'labels' as 10 whole .*shape \[9\]",
+        ),
+        (
+            {"images": IMAGES, "label": ZEROS[:, None]},
             r"'label' as 10 .*shape \[10, 1\]",
         ),
-        ({"images": IMAGES, "labels": FLAT / 1}, "10 whole numbers, .* not float64"),
-        ({"images": IMAGES, "labels": FLAT - 1}, r"from 0 to 65535, not from -1 to -1"),
+        ({"images": IMAGES, "labels": ZEROS / 1}, "10 whole numbers, .* not float64"),
         (
-            {"images": IMAGES, "labels": FLAT + 70_000},
+            {"images": IMAGES, "labels": ZEROS - 1},
+            r"from 0 to 65535, not from -1 to -1",
+        ),
+        (
+            {"images": IMAGES, "labels": ZEROS + 70_000},
             "not from 70000 to 70000; number",
         ),
         ({"train_images": IMAGES}, "has the split 'train_' only; add the other"),
@@ -172,22 +178,22 @@ FLAT = np.zeros(10, int)
         ),
     ],
 )
-def test_arrays_that_break_the_contract_are_refused_in_one_line(path, arrays, message):
+def test_unusable_arrays_are_refused_in_one_line(path, arrays, message):
     with pytest.raises(UserError, match=message) as caught:
-        saved(path, **arrays)
+        save_and_load(path, **arrays)
     assert str(caught.value).startswith(f"config.data.directory (='{path}') ")
     assert "\n" not in str(caught.value)
 
 
 def test_a_crop_larger_than_the_images_is_refused(path):
     with pytest.raises(UserError, match=r"crop \(=7\) must be at most .* is 6 x 6"):
-        saved(path, {"crop": 7}, images=IMAGES)
+        save_and_load(path, {"crop": 7}, images=IMAGES)
 
 
 @pytest.mark.parametrize(
     "name", ["", "missing.npz", "folder", "new\nline.npz", "nul\0"]
 )
-def test_a_file_that_is_not_there_is_refused(tmp_path, monkeypatch, name):
+def test_a_missing_file_is_refused_in_one_line(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     with pytest.raises(UserError, match=r"must be an existing .npz file") as caught:
@@ -195,8 +201,8 @@ def test_a_file_that_is_not_there_is_refused(tmp_path, monkeypatch, name):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("damage", ["empty", "text", "npy", "pickle", "cut", "flipped"])
-def test_a_file_that_is_no_whole_archive_is_refused(path, damage):
+@pytest.mark.parametrize("damage", ["empty", "text", "npy", "object", "cut", "flipped"])
+def test_a_damaged_archive_is_refused(path, damage):
     np.savez(path, images=IMAGES)
     content = bytearray(path.read_bytes())
     content[400] ^= 1
@@ -208,7 +214,7 @@ def test_a_file_that_is_no_whole_archive_is_refused(path, damage):
             {
                 "empty": b"",
                 "text": b"a,b\n1,2\n",
-                "pickle": b"\x80\x04N.",
+                "object": b"\x80\x04N.",
                 "cut": bytes(content[:-30]),
                 "flipped": bytes(content),
             }[damage]

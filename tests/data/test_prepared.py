@@ -1,4 +1,4 @@
-"""Prepared images: made once, whole or not at all, whoever else makes them."""
+"""Prepared splits: written once, and complete or not at all, by several processes."""
 
 import hashlib
 import resource
@@ -41,7 +41,7 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def beside(tmp_path):
+def root(tmp_path):
     (tmp_path / "data").mkdir()
     return tmp_path / "data"
 
@@ -53,28 +53,28 @@ def examples(labels=True):
         )
 
 
-def never():
+def fail_if_called():
     raise AssertionError("prepared again")
 
 
-def prepare(beside, make=examples, recipe=RECIPE, **notes):
-    return prepared.prepare(beside, recipe, len(IMAGES), make, **notes)
+def prepare(root, make=examples, recipe=RECIPE, **notes):
+    return prepared.prepare(root, recipe, len(IMAGES), make, **notes)
 
 
-def places(home):
-    return sorted(home.iterdir())
+def entries(directory):
+    return sorted(directory.iterdir())
 
 
-def child(beside, pause):
+def start_process(root, pause):
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", CHILD, str(beside), str(pause)],
+        [sys.executable, "-W", "error", "-c", CHILD, str(root), str(pause)],
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
-def test_a_prepared_split_holds_the_bytes_and_facts_of_its_examples(beside):
-    split, record = prepare(beside)
+def test_a_prepared_split_has_the_images_labels_and_factors_of_its_examples(root):
+    split, record = prepare(root)
     np.testing.assert_array_equal(split.images, IMAGES)
     np.testing.assert_array_equal(split.labels, np.arange(6))
     np.testing.assert_array_equal(
@@ -86,23 +86,23 @@ def test_a_prepared_split_holds_the_bytes_and_facts_of_its_examples(beside):
     assert record["sha256"] == hashlib.sha256(IMAGES.tobytes()).hexdigest()
 
 
-def test_the_second_time_nothing_is_prepared_and_the_notes_are_remembered(beside):
+def test_a_split_is_prepared_once_and_keeps_its_notes(root):
     notes = {"unreadable": []}
 
     def noting():
         yield from examples(labels=False)
         notes["unreadable"].append("a.png")
 
-    prepare(beside, noting, notes=notes)
-    split, record = prepare(beside, never)
+    prepare(root, noting, notes=notes)
+    split, record = prepare(root, fail_if_called)
     assert split.labels is None and len(split.factors) == 6
     assert record["notes"] == {"unreadable": ["a.png"]}
 
 
-def test_another_recipe_is_another_split(beside):
-    prepare(beside)
+def test_another_recipe_is_prepared_separately(root):
+    prepare(root)
     with pytest.raises(AssertionError, match="prepared again"):
-        prepare(beside, never, {**RECIPE, "size": 5})
+        prepare(root, fail_if_called, {**RECIPE, "size": 5})
 
 
 FILES = ["images.bin", "labels.npy", "factors.npy", "record.json"]
@@ -110,111 +110,111 @@ FILES = ["images.bin", "labels.npy", "factors.npy", "record.json"]
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("damage", ["cut", "empty", "gone"])
-def test_a_split_that_is_not_whole_is_prepared_again(beside, name, damage):
-    prepare(beside)
-    (place,) = places(beside / prepared.FOLDER)
-    content = (place / name).read_bytes()
-    (place / name).unlink()
+def test_a_damaged_split_is_prepared_again(root, name, damage):
+    prepare(root)
+    (entry,) = entries(root / prepared.FOLDER)
+    content = (entry / name).read_bytes()
+    (entry / name).unlink()
     if damage != "gone":
-        (place / name).write_bytes(content[:-1] if damage == "cut" else b"")
+        (entry / name).write_bytes(content[:-1] if damage == "cut" else b"")
     if name == "record.json" and damage == "cut":
-        (place / name).write_bytes(content[:-5])
-    split, _ = prepare(beside)
+        (entry / name).write_bytes(content[:-5])
+    split, _ = prepare(root)
     np.testing.assert_array_equal(split.images, IMAGES)
     np.testing.assert_array_equal(split.labels, np.arange(6))
     np.testing.assert_array_equal(split.factors[:, 0], np.arange(6) // 2)
-    assert prepare(beside, never)[0].images.shape == IMAGES.shape
-    assert places(beside / prepared.FOLDER) == [place]
+    assert prepare(root, fail_if_called)[0].images.shape == IMAGES.shape
+    assert entries(root / prepared.FOLDER) == [entry]
 
 
 @pytest.mark.parametrize("name", ["labels.npy", "factors.npy"])
-def test_facts_of_another_number_of_images_are_prepared_again(beside, name):
-    prepare(beside)
-    (place,) = places(beside / prepared.FOLDER)
-    np.save(place / name, np.load(place / name)[:-1])
-    split, _ = prepare(beside)
+def test_a_split_with_too_few_labels_or_factors_is_prepared_again(root, name):
+    prepare(root)
+    (entry,) = entries(root / prepared.FOLDER)
+    np.save(entry / name, np.load(entry / name)[:-1])
+    split, _ = prepare(root)
     assert len(split.labels) == len(split.factors) == len(split.images)
 
 
-def test_two_processes_that_prepare_the_same_split_both_get_it_whole(beside):
-    children = [child(beside, 0.01), child(beside, 0.012)]
-    outputs = [process.communicate(timeout=20)[0].split() for process in children]
-    assert [process.returncode for process in children] == [0, 0]
+def test_two_processes_that_prepare_the_same_split_both_load_it_complete(root):
+    processes = [start_process(root, 0.01), start_process(root, 0.012)]
+    outputs = [process.communicate(timeout=20)[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
     assert [output[0] for output in outputs] == ["started", "started"]
     assert outputs[0][1] == outputs[1][1] == "True"
     assert outputs[0][2] == outputs[1][2]
-    assert len(places(beside / prepared.FOLDER)) == 1
+    assert len(entries(root / prepared.FOLDER)) == 1
 
 
-def test_a_killed_process_leaves_a_stray_directory_that_nobody_reads(beside):
-    process = child(beside, 0.2)
+def test_the_directory_that_a_killed_process_leaves_is_not_used(root):
+    process = start_process(root, 0.2)
     assert process.stdout.readline() == "started\n"
     time.sleep(0.1)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=10)
-    (stray,) = places(beside / prepared.FOLDER)
+    (stray,) = entries(root / prepared.FOLDER)
     assert "." in stray.name
-    prepared.prepare(beside, {"name": "slow"}, 6, examples)
-    assert len(places(beside / prepared.FOLDER)) == 2
+    prepared.prepare(root, {"name": "slow"}, 6, examples)
+    assert len(entries(root / prepared.FOLDER)) == 2
 
 
-def test_data_marked_read_only_is_left_alone_and_the_cache_is_used(beside, cache):
-    beside.chmod(0o555)
-    prepare(beside)
-    assert list(beside.iterdir()) == []
-    assert len(places(cache)) == 1
-    prepare(beside, never)
+def test_read_only_data_is_not_changed_and_the_cache_is_used(root, cache):
+    root.chmod(0o555)
+    prepare(root)
+    assert list(root.iterdir()) == []
+    assert len(entries(cache)) == 1
+    prepare(root, fail_if_called)
 
 
-def test_where_nothing_can_be_written_the_run_ends_with_both_places(beside, cache):
-    (beside / prepared.FOLDER).touch()
+def test_an_error_names_both_directories_if_neither_can_be_written(root, cache):
+    (root / prepared.FOLDER).touch()
     cache.parent.parent.touch()
     with pytest.raises(RunFailure, match=r"neither in .* nor in .*XDG_CACHE_HOME"):
-        prepare(beside)
+        prepare(root)
 
 
-def test_a_full_disk_ends_the_run_in_one_line_and_leaves_nothing(beside):
+def test_a_full_disk_ends_the_run_in_one_line_and_leaves_no_files(root):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
     try:
         with pytest.raises(
             RunFailure, match="cannot take the prepared images"
         ) as caught:
-            prepare(beside)
+            prepare(root)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "make space" in str(caught.value) and "\n" not in str(caught.value)
-    assert places(beside / prepared.FOLDER) == []
+    assert entries(root / prepared.FOLDER) == []
 
 
-def test_a_place_that_cannot_be_taken_is_named(beside):
-    prepare(beside)
-    (place,) = places(beside / prepared.FOLDER)
-    for file in place.iterdir():
+def test_a_target_that_cannot_be_replaced_is_named(root):
+    prepare(root)
+    (entry,) = entries(root / prepared.FOLDER)
+    for file in entry.iterdir():
         file.unlink()
-    place.rmdir()
-    place.touch()
-    with pytest.raises(RunFailure, match=f"{place.name} cannot be put in place"):
-        prepare(beside)
+    entry.rmdir()
+    entry.touch()
+    with pytest.raises(RunFailure, match=f"{entry.name} cannot be put in place"):
+        prepare(root)
 
 
-def test_no_example_is_a_mistake_of_the_user_and_leaves_nothing(beside):
+def test_a_split_without_examples_is_refused_and_leaves_no_files(root):
     with pytest.raises(UserError, match="noise has no image to prepare"):
-        prepare(beside, lambda: iter(()))
-    assert places(beside / prepared.FOLDER) == []
+        prepare(root, lambda: iter(()))
+    assert entries(root / prepared.FOLDER) == []
 
 
-def test_an_error_among_the_examples_leaves_nothing(beside):
+def test_an_error_in_the_examples_leaves_no_files(root):
     def broken():
         yield prepared.Example(IMAGES[0])
         raise UserError("a mistake")
 
     with pytest.raises(UserError, match="a mistake"):
-        prepare(beside, broken)
-    assert places(beside / prepared.FOLDER) == []
+        prepare(root, broken)
+    assert entries(root / prepared.FOLDER) == []
 
 
-def test_images_without_facts_are_a_split_without_them(beside):
-    split, record = prepare(beside, lambda: map(prepared.Example, IMAGES))
+def test_images_without_labels_and_factors_are_prepared(root):
+    split, record = prepare(root, lambda: map(prepared.Example, IMAGES))
     assert split.labels is None and split.factors is None
     assert (record["labels"], record["factors"]) == (False, False)

@@ -1,4 +1,4 @@
-"""Bytes and a network's range, and back."""
+"""Scaling of images from bytes to the range of the generator, and back."""
 
 import chex
 import numpy as np
@@ -11,13 +11,13 @@ RANGES = [(0.0, 1.0), (-1.0, 1.0)]
 
 
 @pytest.mark.parametrize("output_range", RANGES)
-def test_all_bytes_survive_the_way_to_a_range_and_back(output_range):
+def test_to_uint8_inverts_to_range_for_all_bytes(output_range):
     scaled = np.asarray(scaling.to_range(BYTES, output_range))
     np.testing.assert_array_equal(scaling.to_uint8(scaled, output_range), BYTES)
 
 
 @pytest.mark.parametrize(("low", "high"), RANGES)
-def test_bytes_fill_the_range_from_end_to_end_in_even_steps(low, high):
+def test_bytes_cover_the_whole_range_in_equal_steps(low, high):
     scaled = scaling.to_range(BYTES, (low, high))
     chex.assert_type(scaled, np.float32)
     chex.assert_shape(scaled, BYTES.shape)
@@ -33,13 +33,13 @@ def test_values_outside_the_range_are_clipped(output_range):
     np.testing.assert_array_equal(actual.ravel(), [0, 0, 255, 255])
 
 
-@pytest.mark.parametrize(("part", "byte"), [(0.4, 100), (0.6, 101)])
-def test_a_value_between_two_bytes_goes_to_the_nearer_one(part, byte):
-    values = np.full((1, 1, 1), (100 + part) / 255, np.float32)
+@pytest.mark.parametrize(("fraction", "byte"), [(0.4, 100), (0.6, 101)])
+def test_a_value_between_two_bytes_is_rounded(fraction, byte):
+    values = np.full((1, 1, 1), (100 + fraction) / 255, np.float32)
     np.testing.assert_array_equal(scaling.to_uint8(values, (0.0, 1.0)), byte)
 
 
 @pytest.mark.parametrize("batch", [(), (2,), (2, 3)])
-def test_scaling_keeps_any_number_of_leading_axes(batch):
+def test_scaling_keeps_any_number_of_batch_axes(batch):
     scaled = scaling.to_range(np.zeros((*batch, 2, 2, 1), np.uint8), (0.0, 1.0))
     chex.assert_shape(scaled, (*batch, 2, 2, 1))

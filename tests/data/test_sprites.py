@@ -1,4 +1,4 @@
-"""dSprites' factors as drawn here: geometry, symmetries, and the data set."""
+"""The sprites: their geometry, their symmetries, and the data set."""
 
 import itertools
 
@@ -15,7 +15,7 @@ SMALL_SHA256 = "06b50e195456eea65960f6435c94654c20f271c2f46cd5b81ad339f755aeafeb
 
 
 def index(shape=0, scale=5, orientation=0, x=16, y=16):
-    """Counted by hand: y changes fastest, then x, orientation, scale, shape."""
+    """The index of an image: y changes fastest, then x, orientation, scale, shape."""
     return (((shape * 6 + scale) * 40 + orientation) * 32 + x) * 32 + y
 
 
@@ -23,7 +23,7 @@ def draw(*indices):
     return sprites.render(np.array(indices))
 
 
-def centre(image):
+def centre_of_mass(image):
     """The centre of mass, x to the right and y down, in pixels from the corner."""
     mass = image[..., 0] / image.sum()
     middles = np.arange(64) + 0.5
@@ -31,8 +31,8 @@ def centre(image):
 
 
 @pytest.fixture(scope="module")
-def stamps():
-    """Every shape, scale and orientation in one place: [3, 6, 40, 64, 64]."""
+def shapes():
+    """Every shape, scale and orientation at one position: [3, 6, 40, 64, 64]."""
     images = sprites.render(np.arange(720) * 1024 + 16 * 32 + 16)
     return images.reshape(3, 6, 40, 64, 64)
 
@@ -62,7 +62,7 @@ def test_an_index_out_of_range_is_refused(wrong):
         sprites.render(np.array([0, wrong]))
 
 
-def test_an_image_does_not_depend_on_those_drawn_with_it():
+def test_an_image_does_not_depend_on_the_other_images():
     picked = np.random.default_rng(1).integers(0, 737_280, 40)
     picked[7] = picked[3]
     together = sprites.render(picked)
@@ -77,30 +77,34 @@ def test_x_moves_the_centre_one_pixel_right_and_y_one_pixel_down():
         steps = range(32)
         along_x = draw(*[index(shape, 2, orientation, x=x, y=5) for x in steps])
         along_y = draw(*[index(shape, 2, orientation, x=5, y=y) for y in steps])
-        xs, ys = (np.array([centre(image) for image in a]) for a in (along_x, along_y))
+        xs, ys = (
+            np.array([centre_of_mass(image) for image in a]) for a in (along_x, along_y)
+        )
         np.testing.assert_allclose(np.diff(xs, axis=0), [[1, 0]] * 31, atol=1e-9)
         np.testing.assert_allclose(np.diff(ys, axis=0), [[0, 1]] * 31, atol=1e-9)
 
 
-def test_the_places_lie_around_the_middle_of_the_frame():
-    corners = [centre(image) for image in draw(index(x=0, y=0), index(x=31, y=31))]
+def test_the_positions_are_centred_in_the_image():
+    corners = [
+        centre_of_mass(image) for image in draw(index(x=0, y=0), index(x=31, y=31))
+    ]
     np.testing.assert_allclose(corners, [[16.5, 16.5], [47.5, 47.5]])
 
 
 @pytest.mark.parametrize("shape", [SQUARE, ELLIPSE, HEART])
-def test_turning_leaves_the_centre_of_mass_where_it_is(stamps, shape):
-    for image in stamps[shape, :, ::3].reshape(-1, 64, 64, 1):
-        np.testing.assert_allclose(centre(image), 32.5, atol=0.05)
+def test_a_rotation_does_not_move_the_centre_of_mass(shapes, shape):
+    for image in shapes[shape, :, ::3].reshape(-1, 64, 64, 1):
+        np.testing.assert_allclose(centre_of_mass(image), 32.5, atol=0.05)
 
 
-def test_area_goes_with_the_square_of_the_scale_whatever_the_shape(stamps):
-    areas = stamps.sum((3, 4)) / 255  # of every shape and orientation
+def test_the_area_is_proportional_to_the_squared_scale_for_every_shape(shapes):
+    areas = shapes.sum((3, 4)) / 255  # of every shape and orientation
     expected = 484 * np.linspace(0.5, 1, 6) ** 2
     ratio = areas / expected[None, :, None]
     np.testing.assert_allclose(ratio, np.ones((3, 6, 40)), atol=0.01)
 
 
-def test_no_shape_touches_the_border_of_the_frame():
+def test_no_shape_touches_the_border_of_the_image():
     every = itertools.product(range(3), range(40), (0, 31), (0, 31))
     images = draw(*[index(s, 5, o, x, y) for s, o, x, y in every])[..., 0]
     whole = draw(*[index(s, 5, o) for s in range(3) for o in range(40)])[..., 0]
@@ -110,28 +114,28 @@ def test_no_shape_touches_the_border_of_the_frame():
         assert not side.any()
 
 
-def test_a_square_looks_the_same_after_a_quarter_turn_an_ellipse_after_a_half(stamps):
-    square, ellipse = stamps[SQUARE], stamps[ELLIPSE]
+def test_a_quarter_turn_keeps_a_square_and_a_half_turn_keeps_an_ellipse(shapes):
+    square, ellipse = shapes[SQUARE], shapes[ELLIPSE]
     np.testing.assert_array_equal(square, np.roll(square, 10, axis=1))
     np.testing.assert_array_equal(ellipse, np.roll(ellipse, 20, axis=1))
     assert not np.array_equal(ellipse, np.roll(ellipse, 10, axis=1))
 
 
-def test_but_for_symmetries_all_shapes_scales_and_orientations_differ(stamps):
-    rows = [image.tobytes() for image in stamps.reshape(-1, 64, 64)]
+def test_all_shapes_scales_and_orientations_differ_except_for_symmetries(shapes):
+    rows = [image.tobytes() for image in shapes.reshape(-1, 64, 64)]
     distinct = [len(set(rows[240 * shape :][:240])) for shape in range(3)]
     assert distinct == [6 * 10, 6 * 20, 6 * 40]
     assert len(set(rows)) == sum(distinct)
 
 
-def test_orientation_turns_counter_clockwise(stamps):
+def test_the_orientation_is_counter_clockwise(shapes):
     for shape in (SQUARE, ELLIPSE, HEART):  # by pixels: the array turned by a quarter
-        window = stamps[shape, 5, :, 16:49, 16:49]
+        window = shapes[shape, 5, :, 16:49, 16:49]
         np.testing.assert_array_equal(window[13], np.rot90(window[3]))
 
 
-def test_the_first_heart_is_upright_and_symmetric(stamps):
-    heart = stamps[HEART, 5, 0, 16:49, 16:49]
+def test_the_first_heart_is_upright_and_symmetric(shapes):
+    heart = shapes[HEART, 5, 0, 16:49, 16:49]
     np.testing.assert_array_equal(heart, heart[:, ::-1])
     lowest = np.flatnonzero(heart.any(axis=1))[-1]
     assert (heart[lowest] > 0).sum() <= 3  # it ends in its tip
@@ -139,14 +143,14 @@ def test_the_first_heart_is_upright_and_symmetric(stamps):
     assert np.flatnonzero(column)[0] > np.flatnonzero(heart.any(axis=1))[0]  # a notch
 
 
-def test_edges_are_gray_and_the_inside_is_white(stamps):
-    square = stamps[SQUARE, 5, 0, 16:49, 16:49]
+def test_edges_are_gray_and_the_inside_is_white(shapes):
+    square = shapes[SQUARE, 5, 0, 16:49, 16:49]
     # A side of 22 pixels around a pixel's middle: 21 whole ones and two halves.
     assert square[16].tolist() == [0] * 5 + [128] + [255] * 21 + [128] + [0] * 5
-    assert 20 < len(np.unique(stamps)) <= 101  # 10 x 10 samples
+    assert 20 < len(np.unique(shapes)) <= 101  # 10 x 10 samples
 
 
-def test_small_is_every_combination_of_a_few_values_of_each_factor(small):
+def test_small_has_every_combination_of_a_few_values_of_each_factor(small):
     assert small.train.images.shape == (3072, 64, 64, 1)
     assert small.train.images.dtype == np.uint8
     turns, places = range(0, 40, 5), range(2, 32, 4)
@@ -158,34 +162,34 @@ def test_small_is_every_combination_of_a_few_values_of_each_factor(small):
     assert small.provenance["test_is_held_out"] is False
 
 
-def test_each_image_keeps_its_own_factors(small):
+def test_each_image_has_its_own_factors(small):
     for split in (small.train, small.test):
         picked = slice(None, None, 41)
         again = draw(*[index(*row) for row in split.factors[picked].tolist()])
         np.testing.assert_array_equal(split.images[picked], again)
 
 
-def test_the_drawing_is_fixed_for_good(small):
-    """A change of a pixel must raise `RENDERER`, or old files would be mixed in."""
+def test_the_images_never_change(small):
+    """A change of a pixel must increase `RENDERER`, or old files would be reused."""
     assert sprites.RENDERER == 1
     assert small.provenance["sha256"] == {"train": SMALL_SHA256}
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """What the whole set asks to be prepared; its images are 3 GB of nothing."""
-    calls = []
+def calls(monkeypatch):
+    """Records the calls of `prepare`, and replaces the images (3 GB) by zeros."""
+    recorded = []
 
     def prepare(*arguments):
-        calls.append(arguments)
+        recorded.append(arguments)
         images = np.broadcast_to(np.zeros(1, np.uint8), (737_280, 64, 64, 1))
         return Split(images), {"sha256": "digest"}
 
     monkeypatch.setattr(prepared, "prepare", prepare)
-    return calls
+    return recorded
 
 
-def test_the_whole_set_is_for_training_and_a_fixed_10_000_of_it_for_evaluation(asked):
+def test_training_uses_the_whole_set_and_evaluation_a_fixed_10_000_of_it(calls):
     data, again = sprites.load(Request("sprites")), sprites.load(Request("sprites"))
     assert data.train.factors.shape == (737_280, 5)
     assert data.train.factors[index(2, 3, 4, 5, 6)].tolist() == [2, 3, 4, 5, 6]
@@ -196,10 +200,10 @@ def test_the_whole_set_is_for_training_and_a_fixed_10_000_of_it_for_evaluation(a
     assert data.provenance["sha256"] == {"train": "digest"}
 
 
-def test_the_whole_set_is_drawn_in_order_and_kept_as_asked(asked, tmp_path):
+def test_the_whole_set_is_drawn_in_order_in_the_given_directory(calls, tmp_path):
     sprites.load(Request("sprites", directory=str(tmp_path)))
-    [(beside, recipe, total, examples)] = asked
-    assert beside == tmp_path
+    [(parent, recipe, total, examples)] = calls
+    assert parent == tmp_path
     assert recipe == {"name": "sprites", "renderer": sprites.RENDERER}
     assert total == 737_280
     first = list(itertools.islice(examples(), 1100))
@@ -208,17 +212,17 @@ def test_the_whole_set_is_drawn_in_order_and_kept_as_asked(asked, tmp_path):
     np.testing.assert_array_equal(drawn, sprites.render(np.arange(1100)))
 
 
-def test_without_a_directory_it_is_the_user_s_cache(asked, monkeypatch, tmp_path):
+def test_the_default_directory_is_the_user_s_cache(calls, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     sprites.load(Request("sprites"))
-    assert asked[0][0].is_relative_to(tmp_path)
+    assert calls[0][0].is_relative_to(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("field", "value"), [("name", "big"), ("size", 32), ("crop", 48), ("channels", 3)]
 )
-def test_what_sprites_cannot_be_is_refused(asked, field, value):
+def test_unsupported_options_are_refused(calls, field, value):
     text = rf"config\.data\.{field} \(={value!r}\) must be"
     with pytest.raises(UserError, match=text):
         sprites.load(Request("sprites", **{field: value}))
-    assert not asked
+    assert not calls

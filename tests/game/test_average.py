@@ -1,4 +1,4 @@
-"""The moving average of G: its parameters, and the statistics of what it makes."""
+"""The moving average of G's parameters, and its batch statistics."""
 
 from functools import cache, partial
 
@@ -33,39 +33,63 @@ def run(decay):
     return states
 
 
-def test_it_is_off_by_default_and_then_g_itself_is_drawn_from():
+def test_the_average_is_off_by_default_and_then_sampling_uses_g_itself():
     after = run(0.0)[-1]
     assert after.average == {}
     assert after.sampling == (after.params, after.stats)
 
 
-def test_the_parameters_are_an_exponential_moving_average_that_moves_no_player():
+def test_the_average_is_exponential_with_a_short_memory_first():
+    """The decay after n steps is (1 + n) / (10 + n): 1/10, then 2/11."""
     generators = [each.params["generator"] for each in run(DECAY)]
-    ema = jax.tree.map(lambda a, b, c: 0.5625 * a + 0.1875 * b + 0.25 * c, *generators)
+
+    def ema(a, b, c):
+        return 2 / 11 * (0.1 * a + 0.9 * b) + 9 / 11 * c
+
     last = run(DECAY)[-1]
-    chex.assert_trees_all_close(last.average["params"], ema, rtol=1e-4, atol=1e-6)
+    expected = jax.tree.map(ema, *generators)
+    chex.assert_trees_all_close(last.average["params"], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_late_in_a_run_the_decay_is_the_configured_one():
+    first = run(DECAY)[0]
+    late = first.replace(step=np.int32(10_000))
+    step = jax.jit(partial(train_step.train_step, algorithm(DECAY)))
+    after = jax.device_get(step(late, BATCH)[0])
+    expected = jax.tree.map(
+        lambda a, b: DECAY * a + (1 - DECAY) * b,
+        late.average["params"],
+        after.params["generator"],
+    )
+    chex.assert_trees_all_close(after.average["params"], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_average_does_not_affect_training():
+    last = run(DECAY)[-1]
     chex.assert_trees_all_close(last.params, run(0.0)[-1].params, rtol=1e-4, atol=1e-6)
 
 
-def test_the_statistics_are_those_of_the_images_that_the_average_makes():
-    first, after = run(DECAY)[:2]
+def test_the_statistics_are_those_of_a_batch_through_the_averaged_g():
+    first = run(DECAY)[0].replace(step=np.int32(10_000))
+    step = jax.jit(partial(train_step.train_step, algorithm(DECAY)))
+    after = jax.device_get(step(first, BATCH)[0])
     nets, spec = algorithm(DECAY).nets, algorithm(DECAY).spec
     draws = random_numbers.draw(algorithm(DECAY), first, len(BATCH), None)
     inputs = latents.pack(spec, latents.sample(spec, draws["g_latents"]))
 
     @jax.jit
-    def made_by(params):
+    def statistics_with(params):
         variables = {"params": params, "batch_stats": first.stats["generator"]}
         return nets.generator.apply(variables, inputs, True, mutable="batch_stats")[1]
 
-    expected = made_by(after.average["params"])["batch_stats"]
+    expected = statistics_with(after.average["params"])["batch_stats"]
     chex.assert_trees_all_close(after.average["stats"], expected, rtol=1e-4, atol=1e-5)
-    moving = made_by(after.params["generator"])["batch_stats"]
-    apart = jax.tree.map(lambda a, b: np.abs(a - b).max(), expected, moving)
-    assert max(jax.tree.leaves(apart)) > 1e-3
+    of_updated = statistics_with(after.params["generator"])["batch_stats"]
+    gaps = jax.tree.map(lambda a, b: np.abs(a - b).max(), expected, of_updated)
+    assert max(jax.tree.leaves(gaps)) > 1e-3
 
 
-def test_pictures_and_measures_take_both_from_the_average():
+def test_sampling_uses_the_parameters_and_statistics_of_the_average():
     last = run(DECAY)[-1]
     params, stats = last.sampling
     assert params == {**last.params, "generator": last.average["params"]}

@@ -61,7 +61,7 @@ def test_binary_cross_entropy_is_exact_at_logits_of_1e4(logit, target, loss, slo
 @pytest.mark.parametrize(
     ("logit", "loss", "slope"), [(1e4, 0.0, 0.0), (-1e4, 1e4, -1.0)]
 )
-def test_generator_has_a_full_gradient_where_d_is_sure_it_is_fake(logit, loss, slope):
+def test_generator_has_a_full_gradient_if_d_is_certain_of_a_fake(logit, loss, slope):
     actual = jax.value_and_grad(losses.non_saturating_loss)(jnp.array(logit))
     np.testing.assert_allclose(actual, (loss, slope))
 
@@ -73,7 +73,7 @@ def test_one_sided_smoothing_is_satisfied_at_d_equal_to_the_label():
     np.testing.assert_allclose(value, -0.9 * np.log(0.9) - 0.1 * np.log(0.1), rtol=1e-5)
 
 
-def test_jsd_bound_is_zero_for_an_ignorant_d():
+def test_jsd_bound_is_zero_for_a_d_that_always_answers_one_half():
     actual = losses.jsd_bound(jnp.zeros(5), jnp.zeros(3))
     np.testing.assert_allclose(actual, 0.0, atol=1e-7)
 
@@ -99,7 +99,7 @@ REAL, GENERATED = np.array([1, 2, 4, 1]), np.array([3, 3, 0, 2])
 
 
 def _bound(logits: np.ndarray) -> float:
-    """The bound of a D with one logit for each of four images, on exact counts."""
+    """Returns the bound of a D with one logit for each of four images, by counts."""
     return float(
         losses.jsd_bound(
             jnp.array(logits.repeat(REAL)), jnp.array(logits.repeat(GENERATED))
@@ -108,7 +108,7 @@ def _bound(logits: np.ndarray) -> float:
 
 
 def _optimal_logits() -> np.ndarray:
-    """log p/q, with the image that G never makes told apart by a large number."""
+    """Returns log p/q, and a large logit for the image that G never generates."""
     return np.where(GENERATED, np.log(REAL / np.maximum(GENERATED, 1)), 1e4)
 
 

@@ -25,7 +25,7 @@ def _normal_bound(kind, values, mean, sd, **fields):
     return float(mi_bounds(spec, jnp.stack(outputs, -1), {"c": values})["c"])
 
 
-def test_information_is_the_entropy_of_a_category_that_q_reads_perfectly():
+def test_information_is_the_entropy_of_a_category_that_q_predicts_perfectly():
     category = jnp.tile(jnp.arange(10), 3)
     bounds = mi_bounds(DIGIT, 60.0 * jnp.eye(10)[category], {"c": category})
     np.testing.assert_allclose(bounds["c"], np.log(10), rtol=1e-6)
@@ -42,7 +42,7 @@ def test_information_is_negative_for_a_category_that_q_only_guesses(seed):
     np.testing.assert_allclose(bound, expected, rtol=1e-4)
 
 
-def test_information_is_zero_for_a_q_that_answers_the_prior():
+def test_information_is_zero_for_a_q_that_predicts_the_prior():
     outputs, codes = jnp.full((10, 10), 3.0), {"c": jnp.arange(10)}
     bound = mi_bounds(DIGIT, outputs, codes)["c"]
     np.testing.assert_allclose(bound, 0.0, atol=1e-6)
@@ -133,7 +133,7 @@ def test_the_discriminators_loss_is_minus_v_minus_information():
     np.testing.assert_allclose(metrics["jsd_bound"], LN2 - gan / 2, rtol=1e-5)
 
 
-def test_smoothing_moves_the_target_of_real_images_only_and_not_the_bound():
+def test_smoothing_changes_the_target_of_real_images_and_not_the_bound():
     label = 0.9
     _, sharp = objective.discriminator_loss(REAL, GENERATED, jnp.array(0.0))
     _, smooth = objective.discriminator_loss(REAL, GENERATED, jnp.array(0.0), label)
@@ -167,18 +167,18 @@ def _noise(sd, count=64, seed=0):
 
 
 @pytest.mark.parametrize("sd", [0.1, 0.5, jnp.array(0.3)])
-def test_instance_noise_is_normal_with_the_asked_sd_and_leaves_the_mean(sd):
+def test_instance_noise_is_normal_with_the_given_sd_and_keeps_the_mean(sd):
     noise = _noise(sd)
     assert stats.kstest(noise.ravel(), stats.norm(0, float(sd)).cdf).pvalue > 0.01
     np.testing.assert_allclose(noise.std(), sd, rtol=0.02)
     np.testing.assert_allclose(noise.mean(), 0, atol=0.02 * float(sd))
 
 
-def test_instance_noise_of_sd_zero_leaves_images_as_they_are():
+def test_instance_noise_of_sd_zero_does_not_change_images():
     np.testing.assert_array_equal(_noise(0.0), 0.0)
 
 
-def test_each_pixel_has_the_noise_of_its_own_number():
+def test_the_noise_of_a_pixel_is_made_from_its_own_number():
     images = jnp.zeros((4, 3, 3, 2))
     uniform = distributions.draw_uniform(jax.random.key(0), (4, 18))
     noise = np.asarray(add_noise(images, uniform, 0.1))

@@ -1,4 +1,4 @@
-"""What a step draws: no number twice, whatever else is on and however it is shared."""
+"""The random numbers of a step: all different, for any switches and any devices."""
 
 from dataclasses import replace
 
@@ -24,14 +24,14 @@ def drawn_at(step, algorithm=ALL, count=16):
     return jax.device_get(draw(algorithm, before, count, None))
 
 
-def test_every_purpose_step_and_example_draws_numbers_of_its_own():
+def test_every_purpose_step_and_example_draws_different_numbers():
     steps = [drawn_at(step) for step in range(3)]
     rows = [part for one in steps for row in one.values() for part in row[:, :6]]
     assert len(rows) == 3 * 7 * 16
     assert len(np.unique(np.stack(rows), axis=0)) == len(rows)
 
 
-def test_numbers_are_even_between_minus_one_and_one_and_uncorrelated():
+def test_numbers_are_uniform_between_minus_one_and_one_and_uncorrelated():
     drawn = drawn_at(0, count=4096)
     together = np.concatenate([part[:, :4] for part in drawn.values()], axis=1)
     assert np.abs(together).max() < 1
@@ -50,9 +50,9 @@ def test_latents_are_the_same_whatever_else_is_drawn(switches):
         np.testing.assert_array_equal(drawn_at(0, other)[name], drawn_at(0)[name])
 
 
-def test_what_is_off_draws_nothing():
+def test_a_switch_that_is_off_draws_no_numbers():
     sizes = random_numbers.sizes(build_tiny())
-    latents = build_tiny().spec.draws
+    latents = build_tiny().spec.uniform_size
     assert sum(sizes.values()) == 2 * latents > 0
     pixels = 8 * 8
     on = {**sizes, "d_transformation": 7} | {
@@ -62,7 +62,7 @@ def test_what_is_off_draws_nothing():
 
 
 @pytest.mark.parametrize("devices", [2, 4])
-def test_devices_that_share_a_batch_draw_the_numbers_of_the_whole(devices):
+def test_devices_that_share_a_batch_draw_the_numbers_of_the_whole_batch(devices):
     def shares(_):
         return random_numbers.draw(ALL, FIRST, 16 // devices, "data")
 

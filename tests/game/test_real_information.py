@@ -1,4 +1,4 @@
-"""The bound on real images: its values, its gradient, and its place in the step."""
+"""The bounds on real images: their values, gradients and use in a training step."""
 
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ EYE = 60.0 * jnp.eye(10)
 BATCH = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
 MOVES = Transformation(rotation=15.0, shear=0.3, scale=0.15, shift=0.075)
 WEIGHT, TEMPERATURE, CHANGE = 0.5, 0.6, 0.25
-ASKED = bounds.RealInformation(WEIGHT, TEMPERATURE, CHANGE, MOVES)
+REAL_INFORMATION = bounds.RealInformation(WEIGHT, TEMPERATURE, CHANGE, MOVES)
 
 
 def bound(outputs, transformed, temperature=1.0):
@@ -34,14 +34,14 @@ def random_logits(seed, scale=3.0):
     return jnp.asarray(scale * rng.standard_normal((40, 10)), jnp.float32)
 
 
-def test_sure_balanced_categories_that_hold_are_worth_the_whole_entropy():
+def test_the_bound_is_the_entropy_for_certain_categories_that_t_does_not_change():
     logits = jnp.tile(EYE, (3, 1))
     np.testing.assert_allclose(bound(logits, logits), np.log(10), rtol=1e-6)
     halves = jnp.repeat(EYE[:2], 5, axis=0)
     np.testing.assert_allclose(bound(halves, halves), np.log(2), rtol=1e-6)
 
 
-def test_one_category_for_all_and_a_q_that_knows_nothing_are_worth_nothing():
+def test_the_bound_is_zero_for_one_category_and_for_a_uniform_posterior():
     one, flat = jnp.tile(EYE[:1], (10, 1)), jnp.zeros((10, 10))
     np.testing.assert_allclose(bound(one, one), 0.0, atol=1e-6)
     np.testing.assert_allclose(bound(flat, flat), 0.0, atol=1e-6)
@@ -54,7 +54,7 @@ def test_a_category_that_changes_under_t_costs_its_log_odds():
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5, 0.2])
 @pytest.mark.parametrize("seed", range(3))
-def test_it_is_the_entropy_of_the_mean_less_the_mean_cross_entropy(seed, temperature):
+def test_the_bound_is_marginal_entropy_minus_cross_entropy(seed, temperature):
     before, after = random_logits(seed), random_logits(seed + 100)
     odds = np.exp(np.float64(before)), np.exp(np.float64(after))
     first, again = (each / each.sum(1, keepdims=True) for each in odds)
@@ -67,27 +67,28 @@ def test_it_is_the_entropy_of_the_mean_less_the_mean_cross_entropy(seed, tempera
     assert bound(before, before, temperature) <= np.log(10)
 
 
-def test_below_temperature_one_a_q_that_reads_alike_becomes_surer():
+def test_a_temperature_below_one_makes_a_constant_posterior_more_certain():
     logits = jnp.tile(random_logits(3, 0.3)[0], (10, 1))
-    surer = jnp.argmax(logits[0])
+    likeliest = jnp.argmax(logits[0])
 
-    def pull(temperature):
+    def gradient(temperature):
         return jax.grad(bound, argnums=1)(logits, logits, temperature)
 
-    np.testing.assert_allclose(pull(1.0), 0.0, atol=1e-7)
-    assert np.all(pull(0.5)[:, surer] > 1e-3)
-    assert np.all(pull(0.25)[:, surer] > pull(0.5)[:, surer])
+    np.testing.assert_allclose(gradient(1.0), 0.0, atol=1e-7)
+    assert np.all(gradient(0.5)[:, likeliest] > 1e-3)
+    assert np.all(gradient(0.25)[:, likeliest] > gradient(0.5)[:, likeliest])
 
 
-def test_the_code_that_was_drawn_moves_for_balance_alone():
+def test_the_gradient_of_the_drawn_code_is_that_of_the_marginal_entropy():
     before, after = random_logits(1), random_logits(2)
 
-    def balance(logits):
+    def marginal_entropy(logits):
         mean = jax.nn.softmax(logits).mean(0)
         return -jnp.sum(mean * jnp.log(mean))
 
-    taken = jax.grad(bound)(before, after)
-    np.testing.assert_allclose(taken, jax.grad(balance)(before), rtol=1e-3, atol=1e-7)
+    of_drawn = jax.grad(bound)(before, after)
+    expected = jax.grad(marginal_entropy)(before)
+    np.testing.assert_allclose(of_drawn, expected, rtol=1e-3, atol=1e-7)
     agreement = jax.grad(bound, argnums=1)(before, after)
     expected = (jax.nn.softmax(before) - jax.nn.softmax(after)) / 40
     np.testing.assert_allclose(agreement, expected, rtol=1e-3, atol=1e-7)
@@ -102,7 +103,7 @@ def test_saturated_logits_have_finite_gradients(temperature):
     chex.assert_tree_all_finite(grads)
 
 
-def test_continuous_codes_have_no_such_bound():
+def test_continuous_codes_have_no_mi_bound():
     spec = LatentSpec((Code("u", "uniform"), *TEN.codes), 1)
     outputs = jnp.concatenate([jnp.ones((10, 2)), EYE], axis=1)
     assert bounds.mi_bounds(spec, outputs, outputs).keys() == {"c"}
@@ -114,7 +115,7 @@ def descent(**switches):
 
 @pytest.fixture(scope="module")
 def first():
-    """A first state whose Q has opinions: its last map is 50 times as steep."""
+    """A first state with confident posteriors: Q's last layer is scaled by 50."""
     create = jax.jit(partial(state.create_state, descent()))
     made = jax.device_get(create(jnp.uint32(5)))
     q = made.params["recognition"]
@@ -129,25 +130,25 @@ def stepped(first, **switches):
 
 def test_the_step_adds_the_gradient_of_the_weighted_bounds_to_d_and_q(first):
     plain, _ = stepped(first)
-    informed, metrics = stepped(first, real_information=ASKED)
+    informed, metrics = stepped(first, real_information=REAL_INFORMATION)
     algorithm = descent()
     real = jnp.float32(BATCH) / 255
-    asked = descent(real_information=ASKED)
-    draws = random_numbers.draw(asked, first, len(BATCH), None)["d_transformation"]
+    switched = descent(real_information=REAL_INFORMATION)
+    draws = random_numbers.draw(switched, first, len(BATCH), None)["d_transformation"]
     moved = transformations.transform(MOVES, real, draws)
 
     def value(players):
-        read = partial(
+        discriminate = partial(
             train_step._discriminate, algorithm, first, {**first.params, **players}
         )
-        outputs = read(real)[1], read(moved)[1]
-        held = bounds.mi_bounds(algorithm.spec, *outputs, TEMPERATURE)
-        told = bounds.change_bounds(algorithm.spec, *outputs, draws)
+        outputs = discriminate(real)[1], discriminate(moved)[1]
+        mi = bounds.mi_bounds(algorithm.spec, *outputs, TEMPERATURE)
+        change = bounds.change_bounds(algorithm.spec, *outputs, draws)
         weights = {code.name: code.weight for code in algorithm.spec.codes}
-        total = WEIGHT * sum(weights[name] * each for name, each in held.items())
-        total += CHANGE * sum(weights[name] * each for name, each in told.items())
-        named = {f"real_mi_bound/{name}": each for name, each in held.items()}
-        return total, named | {f"change_bound/{name}": b for name, b in told.items()}
+        total = WEIGHT * sum(weights[name] * each for name, each in mi.items())
+        total += CHANGE * sum(weights[name] * each for name, each in change.items())
+        named = {f"real_mi_bound/{name}": each for name, each in mi.items()}
+        return total, named | {f"change_bound/{name}": b for name, b in change.items()}
 
     players = state.player(first.params, state.D_PLAYER)
     (_, named), grads = jax.jit(jax.value_and_grad(value, has_aux=True))(players)
@@ -163,7 +164,7 @@ def test_the_step_adds_the_gradient_of_the_weighted_bounds_to_d_and_q(first):
         assert max(np.abs(leaf).max() for leaf in jax.tree.leaves(expected)) > 1e-3
 
 
-def test_it_is_off_by_default_and_then_costs_and_records_nothing(first):
+def test_the_bounds_are_off_by_default_and_then_change_no_update_and_no_metric(first):
     _, metrics = stepped(first)
     assert not any("real" in name or "change" in name for name in metrics)
     off, _ = stepped(

@@ -1,4 +1,4 @@
-"""One step against equation 6, written again; who moves what; randomness."""
+"""One training step against a second implementation of equation 6; randomness."""
 
 import math
 from dataclasses import replace
@@ -64,7 +64,7 @@ def moved(codes=CODES, at=0, rate_d=RATE_D, rate_g=1.0, **switches):
 
 
 def gradients(*args, **switches):
-    """The movement over the rate. D moves little, so that G's gradient stays tame."""
+    """Movement divided by rate. D's rate is small, to keep G's gradient moderate."""
     movement, after, metrics = moved(*args, **switches)
     rates = {"generator": 1.0, "discriminator": RATE_D, "recognition": RATE_D}
     scaled = {
@@ -76,7 +76,7 @@ def gradients(*args, **switches):
 
 @jax.jit
 def equation_6(before, lam_d, lam_g, sd, target, rate_d):
-    """The gradients of D/Q and then of G, from the paper's formula alone."""
+    """Returns the gradients of D/Q and then of G, from the paper's formula alone."""
     nets, spec = descent().nets, descent().spec
     algorithm = descent(noise_sd=jnp.float32)
     draws = random_numbers.draw(algorithm, before, len(BATCH), None)
@@ -140,7 +140,7 @@ def formula(lam_d=LAMBDAS, lam_g=LAMBDAS, *, at=0, sd=0.0, target=1.0, rate_d=RA
     return jax.device_get(equation_6(before, lam_d, lam_g, sd, target, rate_d))
 
 
-def test_the_step_follows_the_gradient_of_equation_6_with_each_batch_apart():
+def test_the_step_follows_the_gradient_of_equation_6_with_separate_batches():
     grads, after, metrics = gradients()
     expected, values = formula()
     close(grads, expected)
@@ -148,7 +148,7 @@ def test_the_step_follows_the_gradient_of_equation_6_with_each_batch_apart():
     assert after.step == 1 and after.seed == 7
 
 
-def test_instance_noise_and_label_smoothing_enter_equation_6_as_they_say():
+def test_instance_noise_and_label_smoothing_change_equation_6_as_documented():
     grads, _, metrics = gradients(at=3, **SWITCHES)
     expected, values = formula(at=3, sd=0.3, target=0.9)
     close(grads, expected)
@@ -157,7 +157,7 @@ def test_instance_noise_and_label_smoothing_enter_equation_6_as_they_say():
         assert size(grads, formula(at=3, **less)[0]) > 1e-3
 
 
-def test_l_i_moves_the_trunk_and_without_info_to_trunk_the_gan_loss_alone_does():
+def test_l_i_updates_the_trunk_unless_info_to_trunk_is_off():
     with_information, without = gradients()[0], gradients(info_to_trunk=False)[0]
     gan_alone = formula((0.0, 0.0, 0.0))[0]
     close(without["discriminator"], gan_alone["discriminator"])
@@ -171,7 +171,7 @@ def test_without_info_to_trunk_l_i_still_reaches_the_generator():
     close(grads["generator"], formula(rate_d=0.0)[0]["generator"])
 
 
-def test_l_i_reaches_the_generator_unless_it_is_told_not_to():
+def test_l_i_reaches_the_generator_unless_info_to_generator_is_off():
     ignored = gradients(OTHER_CODES, info_to_generator=False)[0]
     informed = formula(OTHER_LAMBDAS, OTHER_LAMBDAS)[0]
     close(ignored, formula(OTHER_LAMBDAS, (0.0, 0.0, 0.0))[0])
@@ -187,7 +187,7 @@ def test_lambda_scales_the_gradient_of_its_own_code_alone():
 
 
 @pytest.mark.parametrize(("rate_d", "rate_g"), [(0.25, 0.0), (0.0, 0.5)])
-def test_each_player_moves_what_is_its_own_at_its_own_rate(rate_d, rate_g):
+def test_each_player_updates_its_own_networks_at_its_own_rate(rate_d, rate_g):
     grads, expected = moved(rate_d=rate_d, rate_g=rate_g)[0], formula(rate_d=rate_d)[0]
     rates = {"generator": rate_g, "discriminator": rate_d, "recognition": rate_d}
     for name, rate in rates.items():

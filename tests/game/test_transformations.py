@@ -1,4 +1,4 @@
-"""Small changes of images: what they leave alone, what they move, how far at most."""
+"""Small random transformations of images: what they keep and how far they move."""
 
 from dataclasses import replace
 from functools import partial
@@ -39,21 +39,21 @@ def centroid(image):
     return x, image.sum(1) @ rows / image.sum() - (height - 1) / 2
 
 
-def test_no_extent_leaves_every_image_as_it_is():
+def test_a_transformation_of_size_zero_changes_no_image():
     images = noise(64, 6, 9, 3)
     np.testing.assert_allclose(transform(Transformation(), images, DRAWS), images)
 
 
-def test_an_even_image_stays_even_and_no_pixel_leaves_the_range_of_its_image():
-    even = jnp.full((64, 8, 8, 1), 0.3)
-    np.testing.assert_allclose(transform(FULL, even, DRAWS), even, rtol=1e-6)
+def test_a_constant_image_stays_constant_and_no_pixel_leaves_its_images_range():
+    constant = jnp.full((64, 8, 8, 1), 0.3)
+    np.testing.assert_allclose(transform(FULL, constant, DRAWS), constant, rtol=1e-6)
     images = noise(64, 8, 8, 1) * 2 - 1
     moved = transform(FULL, images, DRAWS)
     assert (moved.max((1, 2, 3)) <= images.max((1, 2, 3)) + 1e-6).all()
     assert (moved.min((1, 2, 3)) >= images.min((1, 2, 3)) - 1e-6).all()
 
 
-def test_without_a_change_of_stroke_the_map_is_linear_in_the_image():
+def test_an_affine_transformation_is_linear_in_the_image():
     a, b = noise(64, 7, 5, 2), noise(64, 7, 5, 2)[::-1]
     move = partial(transform, AFFINE, drawn=DRAWS)
     np.testing.assert_allclose(
@@ -80,7 +80,7 @@ def test_a_spot_goes_where_the_inverse_map_sends_it(seed):
 
 
 @pytest.mark.parametrize("part", ["rotation", "shear", "scale", "shift"])
-def test_every_image_draws_its_own_extent_up_to_the_largest(part):
+def test_every_image_is_moved_by_its_own_amount_up_to_the_maximum(part):
     extent = {"rotation": 30.0}.get(part, 0.25)
     transformation = Transformation(**{part: extent})
     images = jnp.tile(blob(6.0, 6.0)[None], (64, 1, 1, 1))
@@ -100,7 +100,7 @@ def test_every_image_draws_its_own_extent_up_to_the_largest(part):
 
 @pytest.mark.parametrize("pixels", [-1.0, -0.5, 0.0, 0.5, 1.0])
 def test_a_stroke_grows_on_each_side_by_a_part_of_a_pixel(pixels):
-    """A bar of 5 x 9 pixels: all four sides move, and no pixel of a corner is met."""
+    """The sides of a bar of 5 x 9 pixels move; pixels diagonal to it do not change."""
     bar = jnp.zeros((15, 21, 1)).at[5:10, 6:15].set(1.0)
     draws = jnp.zeros((1, transformations.DRAWN_NUMBERS)).at[0, 4].set(pixels)
     (grown,) = transform(Transformation(stroke=1.0), bar[None], draws)
@@ -110,14 +110,14 @@ def test_a_stroke_grows_on_each_side_by_a_part_of_a_pixel(pixels):
     np.testing.assert_allclose(grown.sum(1)[7], 9 + 2 * pixels, rtol=1e-6)
 
 
-def test_to_grow_what_is_bright_is_to_shrink_what_is_dark():
+def test_growing_bright_areas_equals_shrinking_dark_areas():
     images, thicken = noise(64, 8, 9, 3), partial(transform, Transformation(stroke=0.7))
     np.testing.assert_allclose(
         thicken(1 - images, -DRAWS), 1 - thicken(images, DRAWS), rtol=1e-5, atol=1e-6
     )
 
 
-def test_a_stroke_draws_its_own_extent_up_to_the_largest():
+def test_every_image_has_its_own_change_of_stroke_up_to_the_maximum():
     images = jnp.tile(blob(0.0, 0.0)[None], (64, 1, 1, 1))
     mass = transform(Transformation(stroke=0.5), images, DRAWS).sum((1, 2, 3))
     most, least = (
@@ -128,7 +128,7 @@ def test_a_stroke_draws_its_own_extent_up_to_the_largest():
     assert 0.95 * most < mass.max() <= most and least <= mass.min() < 1.05 * least
 
 
-def test_an_image_is_moved_by_its_draw_and_not_by_its_neighbours():
+def test_an_image_is_transformed_by_its_own_numbers_alone():
     images = noise(64, 8, 8, 1)
     whole = transform(FULL, images, DRAWS)
     np.testing.assert_array_equal(transform(FULL, images[:8], DRAWS[:8]), whole[:8])

@@ -67,6 +67,7 @@ def test_an_option_that_the_user_has_set_is_left_alone(jit, option, monkeypatch)
         return function
 
     monkeypatch.setattr(jax, "jit", record)
+    monkeypatch.setattr(compilation, "_is_known", lambda options: True)
     for flags in (
         "--xla_cpu_enable_fast_math=false",
         f"--xla_cpu_enable_fast_math=false --{option}=0",
@@ -82,3 +83,10 @@ def test_what_is_compiled_for_once_gives_the_same_bits(monkeypatch):
     monkeypatch.delenv("XLA_FLAGS")
     once = compilation.jit_once(create)
     chex.assert_trees_all_equal(once(jnp.uint32(5)), usual(jnp.uint32(5)))
+
+
+def test_an_option_that_xla_has_dropped_is_left_out():
+    assert compilation._is_known((("xla_backend_optimization_level", 1),))
+    assert not compilation._is_known((("xla_cpu_no_such_option", True),))
+    doubled = compilation._jit(lambda x: 2 * x, {"xla_cpu_no_such_option": True})
+    assert doubled(jnp.float32(3)) == 6

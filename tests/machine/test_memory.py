@@ -64,7 +64,7 @@ def test_every_part_counts():
 
 
 def checked(config):
-    experiment.check_memory(experiment.build(config.to_dict()))
+    return experiment.check_memory(experiment.build(config.to_dict()))
 
 
 @pytest.mark.parametrize("fields", HUGE.values(), ids=HUGE)
@@ -84,10 +84,35 @@ def test_the_images_count_unless_they_are_streamed(tiny_config, monkeypatch):
     exp = experiment.build(tiny_config.to_dict())
     rest = memory.estimate(exp.algorithm, 8, 0) * jax.device_count()
     monkeypatch.setattr(memory, "available", lambda device: rest)
-    with pytest.raises(UserError, match=r"data\.stream=True"):
-        checked(tiny_config)
+    assert "data.stream=True" in checked(tiny_config)
     tiny_config.data.stream = True
-    checked(tiny_config)
+    assert checked(tiny_config) == ""
+
+
+@pytest.mark.parametrize("share, refused", [(0.49, True), (0.51, False)])
+def test_a_run_is_refused_only_where_twice_the_memory_would_not_do(
+    tiny_config, monkeypatch, share, refused
+):
+    exp = experiment.build(tiny_config.to_dict())
+    images = exp.dataset.train.images.nbytes
+    needed = (images + memory.estimate(exp.algorithm, 8, 0)) * jax.device_count()
+    monkeypatch.setattr(memory, "available", lambda device: int(share * needed))
+    if refused:
+        with pytest.raises(UserError, match="make layers, codes or batches smaller"):
+            checked(tiny_config)
+    else:
+        assert checked(tiny_config).startswith("warning: config.networks")
+
+
+def test_the_limit_of_a_container_counts(monkeypatch, tmp_path):
+    monkeypatch.setattr(memory, "CONTAINER", tmp_path)
+    cpu = jax.devices("cpu")[0]
+    unlimited = memory.available(cpu)
+    (tmp_path / "memory.current").write_text("1000\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert abs(memory.available(cpu) - unlimited) < 2**30
+    (tmp_path / "memory.max").write_text("5000\n")
+    assert memory.available(cpu) == 4000
 
 
 def test_where_nobody_knows_how_much_there_is_nothing_is_refused(

@@ -7,6 +7,7 @@ import sys
 from itertools import takewhile
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from two_processes import LIMIT, finish, start
@@ -145,6 +146,27 @@ def test_an_evaluation_is_refused_where_there_are_several_processes(
     set_variables(SLURM_STEP_NUM_TASKS="2")
     with pytest.raises(UserError, match="names 2 processes, but .* runs in one; start"):
         evaluation.evaluate(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "several", [{"SLURM_STEP_NUM_TASKS": "2"}, {"TPU_WORKER_HOSTNAMES": "a,b"}]
+)
+def test_the_way_out_of_that_refusal_works(set_variables, several):
+    set_variables(**several)
+    with pytest.raises(UserError, match="start it once, with JAX_NUM_PROCESSES=1"):
+        processes.refuse_several()
+    set_variables(JAX_NUM_PROCESSES="1", **several)
+    processes.refuse_several()
+
+
+def test_only_an_error_of_jax_is_a_lost_process(monkeypatch):
+    monkeypatch.setattr(jax.distributed, "is_initialized", lambda: True)
+    lost = jax.errors.JaxRuntimeError("UNAVAILABLE: heartbeat timed out")
+    assert processes.is_lost_process(lost)
+    assert processes.is_lost_process(ValueError("UNKNOWN: Gloo AllGather failed: x"))
+    assert not processes.is_lost_process(ValueError("a folder named Gloo"))
+    assert not processes.is_lost_process(RuntimeError("UNAVAILABLE: heartbeat"))
+    assert not processes.is_lost_process(jax.errors.JaxRuntimeError("out of memory"))
 
 
 @pytest.mark.parametrize("victim", [0, 1])

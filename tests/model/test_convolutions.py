@@ -1,4 +1,4 @@
-"""Convolutions on a CPU against XLA's own, in value and in both gradients."""
+"""Convolutions against XLA's own, in value and in both gradients."""
 
 import math
 import re
@@ -18,8 +18,8 @@ from infogan_jax.model import convolutions
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 SHAPES = [
-    *[(2, 8, 8, 3), (3, 5, 8, 2), (1, 7, 2, 1)],  # of a picture
-    *[(3, 5, 8, 6), (2, 1, 3, 9), (2, 4, 6, 24)],  # where Karatsuba's rule pays
+    *[(2, 8, 8, 3), (3, 5, 8, 2), (1, 7, 2, 1)],  # channels of an image
+    *[(3, 5, 8, 6), (2, 1, 3, 9), (2, 4, 6, 24)],  # channels for Karatsuba's rule
 ]
 
 
@@ -62,14 +62,14 @@ def assert_same(ours, xla, x, kernel, stride):
         (convolutions.upconv_matmul, xla_upconv),
     ],
 )
-def test_the_matrix_product_is_xlas_convolution_in_value_and_in_both_gradients(
+def test_matmul_matches_xlas_convolution_in_value_and_both_gradients(
     ours, xla, stride, shape
 ):
     assert_same(ours, xla, draw(*shape), draw(4, 4, shape[-1], 5, seed=1), stride)
 
 
 def multiplications(jaxpr):
-    """In the matrix products of a program and of those that it calls."""
+    """Counts those in the matrix products of a program and of its inner programs."""
     count = 0
     for equation in jaxpr.eqns:
         for inner in equation.params.values():
@@ -88,7 +88,7 @@ def multiplications(jaxpr):
     [(6, "float32", 9 / 16), (3, "float32", 1), (6, "bfloat16", 1)],
 )
 @pytest.mark.parametrize("function", [convolutions.conv, convolutions.upconv])
-def test_four_products_are_three_on_each_side_but_at_pictures_and_when_rounded(
+def test_karatsubas_rule_saves_products_except_for_images_and_bfloat16(
     function, channels, dtype, share
 ):
     x, kernel = (
@@ -107,7 +107,7 @@ def test_four_products_are_three_on_each_side_but_at_pictures_and_when_rounded(
 @pytest.mark.parametrize(
     ("ours", "xla"), [(convolutions.conv, xla_conv), (convolutions.upconv, xla_upconv)]
 )
-def test_of_whole_numbers_the_products_are_exact(ours, xla, shape):
+def test_products_of_whole_numbers_are_exact(ours, xla, shape):
     x, kernel = np.round(4 * draw(*shape)), np.round(4 * draw(4, 4, 6, 5, seed=1))
     x[0, 0, 0, 0] = 2.0**14
     chex.assert_trees_all_equal(
@@ -125,7 +125,7 @@ def test_of_whole_numbers_the_products_are_exact(ours, xla, shape):
         (convolutions.upconv_native, xla_upconv),
     ],
 )
-def test_whatever_the_platform_chooses_is_xlas_convolution(ours, xla, stride):
+def test_every_lowering_matches_xlas_convolution(ours, xla, stride):
     assert_same(ours, xla, draw(2, 7, 9, 3), draw(4, 4, 3, 5, seed=1), stride)
 
 
@@ -153,7 +153,7 @@ def test_upconv_is_the_adjoint_of_conv_with_the_flipped_kernel(stride):
         (xla_upconv, 2, True),
     ],
 )
-def test_on_a_cpu_neither_the_layer_nor_its_gradient_is_a_convolution(
+def test_a_cpu_computes_a_layer_and_its_gradients_without_a_convolution(
     function, stride, is_convolution
 ):
     def program(x, kernel):
@@ -166,8 +166,8 @@ def test_on_a_cpu_neither_the_layer_nor_its_gradient_is_a_convolution(
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 8, 6), (2, 4, 6, 24)], ids=str)
-def test_on_a_gpu_the_products_are_of_every_pixel_with_every_tap(shape, monkeypatch):
-    """Sums of Karatsuba's rule would be rounded there, to 11 bits by default."""
+def test_a_gpu_multiplies_every_pixel_with_every_tap(shape, monkeypatch):
+    """A GPU would round the sums of Karatsuba's rule, by default to 11 bits."""
     x, kernel = draw(*shape), draw(4, 4, shape[-1], 5, seed=1)
 
     def counted():
@@ -181,7 +181,7 @@ def test_on_a_gpu_the_products_are_of_every_pixel_with_every_tap(shape, monkeypa
     assert_same(partial(convolutions.conv, as_matmul=True), xla_conv, x, kernel, 2)
 
 
-def test_of_an_upconv_a_gpu_sees_the_three_forms_that_its_library_has():
+def test_a_gpu_computes_an_upconv_and_its_gradients_in_its_librarys_three_forms():
     def program(x, kernel):
         return value_and_gradients(convolutions.upconv_native, x, kernel, 2)
 
@@ -193,13 +193,13 @@ def test_of_an_upconv_a_gpu_sees_the_three_forms_that_its_library_has():
     for form in (strided, of_input, of_kernel):
         (window,) = [w for w in found if form in w]
         assert "reversal" not in window
-    # The gradient of an input is known by its reversed kernel.
+    # XLA recognises an input gradient by its reversed kernel.
     reversed_ = re.findall(r"(\S+) = \S+ reverse\(", text)
     operands = re.search(r" convolution\((.*)\), window=\{[^}]*lhs_dilate", text)
     assert operands and operands[1].split(", ")[1] in reversed_
 
 
-def test_an_upconv_and_its_gradients_are_each_devices_own_under_a_mapped_axis():
+def test_an_upconv_and_its_gradients_stay_per_device_under_a_mapped_axis():
     mesh = parallel.make_mesh()
     axis, each = parallel.AXIS, P(parallel.AXIS)
 

@@ -42,7 +42,7 @@ def test_categorical_log_prob_ignores_a_shift_of_all_logits():
     )
 
 
-def test_cross_entropy_of_a_sure_answer_is_zero_because_softmax_is_applied_once():
+def test_cross_entropy_of_a_certain_answer_is_zero_because_softmax_is_applied_once():
     index = jnp.arange(10)
     logits = 100.0 * jnp.eye(10)
     once = -log_mass_of(logits, index)
@@ -126,13 +126,13 @@ def test_standard_normals_are_scipys_quantiles_and_finite_at_the_ends():
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 1000])
-def test_categories_divide_the_line_evenly_from_one_end_to_the_other(size):
+def test_categories_split_the_interval_evenly_and_include_both_ends(size):
     middles = (2 * np.arange(size, dtype=np.float32) + 1) / size - 1
     uniform = jnp.array([-LAST, *middles, LAST])
     expected = [0, *range(size), size - 1]
     np.testing.assert_array_equal(distributions.category(uniform, size), expected)
 
 
-def test_a_batch_of_other_size_than_its_logits_is_refused():
+def test_an_index_with_another_batch_size_than_the_logits_is_refused():
     with pytest.raises(TypeCheckError, match="categorical_log_prob"):
         distributions.categorical_log_prob(jnp.zeros((3, 5)), jnp.zeros(1, jnp.int32))

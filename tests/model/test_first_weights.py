@@ -1,4 +1,4 @@
-"""What the parameters are before the first step."""
+"""The distribution of the initial parameters."""
 
 from functools import partial
 
@@ -50,6 +50,6 @@ def test_biases_start_at_zero(params):
     assert not np.concatenate(biases).any()
 
 
-def test_no_layer_starts_as_another_does(params):
+def test_all_layers_start_with_different_weights(params):
     starts = np.stack([leaf[:256] for leaf in leaves_named(params, "kernel")])
     np.testing.assert_allclose(np.corrcoef(starts), np.eye(10), atol=0.3)

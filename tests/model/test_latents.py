@@ -1,4 +1,4 @@
-"""The prior, G's input vector and how Q's output vector is read."""
+"""The prior, G's input vector and Q's posteriors."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ MIXED = parse_codes("digit=categorical(10), 2 x uniform, gaussian")
 
 def _draw(spec: LatentSpec, count: int = 20_000, seed: int = 0) -> Latents:
     key = jax.random.key(seed)
-    return sample(spec, distributions.draw_uniform(key, (count, spec.draws)))
+    return sample(spec, distributions.draw_uniform(key, (count, spec.uniform_size)))
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +46,14 @@ def test_sizes_are_those_of_the_papers_tables(codes, noise, inputs, fixed, learn
     assert (free.input_size, free.output_size) == (inputs, learned)
     packed = jax.eval_shape(
         lambda uniform: latents.pack(spec, latents.sample(spec, uniform)),
-        jnp.zeros((3, spec.draws)),
+        jnp.zeros((3, spec.uniform_size)),
     )
     chex.assert_shape(packed, (3, inputs))
-    read = jax.eval_shape(
+    posterior = jax.eval_shape(
         lambda outputs: latents.posterior(free, outputs), jnp.zeros((3, learned))
     )
-    assert list(read) == [code.name for code in spec.codes]
-    assert sum(part.size // 3 for q in read.values() for part in q) == learned
+    assert list(posterior) == [code.name for code in spec.codes]
+    assert sum(part.size // 3 for q in posterior.values() for part in q) == learned
 
 
 def test_a_category_is_drawn_uniformly_and_each_one_occurs(drawn):
@@ -92,7 +92,7 @@ def test_all_variables_of_one_example_are_uncorrelated(drawn):
     np.testing.assert_allclose(correlation, np.eye(len(columns)), atol=0.03)
 
 
-def test_each_number_draws_one_variable_by_its_inverse_distribution_function():
+def test_each_uniform_number_makes_one_variable_by_the_inverse_cdf():
     uniform = jnp.array([[-0.999, -0.5, 0.25, 0.0, 0.8], [0.3, 0.5, -1.0, 0.5, -0.8]])
     spec = LatentSpec(parse_codes("categorical(4), uniform, gaussian"), 2)
     drawn = sample(spec, uniform)
@@ -118,7 +118,7 @@ def test_pack_writes_one_hot_categories_and_values_in_order_and_then_noise():
 
 
 @pytest.mark.parametrize("category", range(4))
-def test_pack_sets_one_place_for_each_category(category):
+def test_pack_writes_each_category_as_a_one_hot_vector(category):
     spec = LatentSpec((Code("c", "categorical", 4),), 1)
     drawn = Latents({"c": jnp.array([category])}, jnp.zeros((1, 1)))
     np.testing.assert_array_equal(
@@ -126,25 +126,25 @@ def test_pack_sets_one_place_for_each_category(category):
     )
 
 
-def test_unpack_reads_every_output_once_and_in_the_order_of_the_codes():
+def test_posterior_uses_every_output_once_in_the_order_of_the_codes():
     codes = parse_codes("uniform, categorical(3), gaussian")
     spec = LatentSpec(codes, 1, sd_floor=1e-6)
     outputs = jnp.array([[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]])
-    read = latents.posterior(spec, outputs)
+    posterior = latents.posterior(spec, outputs)
     expected = {
         "uniform_0": latents.Normal(jnp.array([0.0]), jnp.array([1.0])),
         "categorical_0": latents.Categorical(jnp.array([[2.0, 3.0, 4.0]])),
         "gaussian_0": latents.Normal(jnp.array([5.0]), jnp.array([6.0])),
     }
-    chex.assert_trees_all_close(read, expected, rtol=1e-5)
+    chex.assert_trees_all_close(posterior, expected, rtol=1e-5)
 
 
 def test_a_fixed_sd_is_the_sd_of_every_continuous_code():
     spec = LatentSpec(parse_codes("uniform, gaussian"), 1, fixed_sd=0.5)
-    read = latents.posterior(spec, jnp.array([[3.0, 7.0]]))
+    posterior = latents.posterior(spec, jnp.array([[3.0, 7.0]]))
     for name, mean in (("uniform_0", 3.0), ("gaussian_0", 7.0)):
-        np.testing.assert_allclose(read[name].mean, [mean])
-        np.testing.assert_allclose(jnp.exp(read[name].log_sd), [0.5], rtol=1e-6)
+        np.testing.assert_allclose(posterior[name].mean, [mean])
+        np.testing.assert_allclose(jnp.exp(posterior[name].log_sd), [0.5], rtol=1e-6)
 
 
 def _log_sd(raw: jax.Array, floor: float = 0.01) -> jax.Array:

@@ -1,4 +1,4 @@
-"""The paper's tables as shapes and counts; D and Q; ranges; spectral norm."""
+"""Shapes and parameter counts of the paper's tables; D and Q; image ranges."""
 
 from functools import partial
 
@@ -52,12 +52,12 @@ def first_state(algorithm):
 
 
 @partial(jax.jit, static_argnums=0)
-def judge(nets, params, stats, pictures):
-    return networks.discriminate(nets, params, stats, pictures, train=True)
+def d_and_q(nets, params, stats, images):
+    return networks.discriminate(nets, params, stats, images, train=True)
 
 
-def shapes_inside(module, params, stats, *input_shape):
-    """The shape of one output of every linear map, by its name."""
+def layer_shapes(module, params, stats, *input_shape):
+    """Returns the shape of one output of every linear map, by name."""
     x = jax.ShapeDtypeStruct((5, *input_shape), jnp.float32)
     variables = {"params": params, "batch_stats": stats}
     apply = partial(module.apply, train=False, capture_intermediates=True)
@@ -80,13 +80,13 @@ def mnist():
 def test_table_1_halves_the_image_twice_and_doubles_7x7_twice(mnist):
     nets, params, stats = mnist
     trees = (params["discriminator"]["trunk"], stats["discriminator"]["trunk"])
-    assert shapes_inside(nets.discriminator.trunk, *trees, 28, 28, 1) == {
+    assert layer_shapes(nets.discriminator.trunk, *trees, 28, 28, 1) == {
         "conv_0": (14, 14, 64),
         "conv_1": (7, 7, 128),
         "fc_2": (1024,),
     }
     trees = (params["generator"], stats["generator"])
-    assert shapes_inside(nets.generator, *trees, 74) == {
+    assert layer_shapes(nets.generator, *trees, 74) == {
         "fc_0": (1024,),
         "fc_1": (7 * 7 * 128,),
         "upconv_2": (14, 14, 64),
@@ -116,17 +116,17 @@ def test_table_1_has_as_many_parameters_as_counted_by_hand(mnist):
     ("table", "input_size", "output_size", "image_shape"),
     [("svhn", 168, 44, (32, 32, 3)), ("chairs", 189, 62, (64, 64, 1))],
 )
-def test_the_papers_tables_make_images_of_the_datas_size_and_read_them(
+def test_the_papers_tables_give_images_and_outputs_of_the_right_shape(
     table, input_size, output_size, image_shape
 ):
     nets = build(TABLES[table], input_size, output_size, image_shape)
 
-    def through(key):
+    def forward(key):
         trees, inputs = networks.init(nets, key), jnp.zeros((3, input_size))
         x, _ = networks.generate(nets, *trees, inputs, train=True)
         return x, *networks.discriminate(nets, *trees, x, train=True)[:2]
 
-    shapes = [leaf.shape for leaf in jax.eval_shape(through, jax.random.key(0))]
+    shapes = [leaf.shape for leaf in jax.eval_shape(forward, jax.random.key(0))]
     assert shapes == [(3, *image_shape), (3,), (3, output_size)]
 
 
@@ -137,14 +137,14 @@ def tiny():
 
 
 @pytest.mark.parametrize("changed", ["head", "recognition"])
-def test_ds_logit_and_qs_outputs_are_units_of_their_own(tiny, changed):
+def test_d_and_q_have_separate_output_layers(tiny, changed):
     algorithm, first = tiny
-    pictures = jax.random.uniform(jax.random.key(1), (4, 8, 8, 1))
+    images = jax.random.uniform(jax.random.key(1), (4, 8, 8, 1))
     params = {**first.params, "discriminator": {**first.params["discriminator"]}}
     owner = params["discriminator"] if changed == "head" else params
     owner[changed] = jax.tree.map(lambda leaf: leaf + 1.0, owner[changed])
-    logits, outputs, _ = judge(algorithm.nets, first.params, first.stats, pictures)
-    new_logits, new_outputs, _ = judge(algorithm.nets, params, first.stats, pictures)
+    logits, outputs, _ = d_and_q(algorithm.nets, first.params, first.stats, images)
+    new_logits, new_outputs, _ = d_and_q(algorithm.nets, params, first.stats, images)
     assert (logits == new_logits).all() == (changed == "recognition")
     assert (outputs == new_outputs).all() == (changed == "head")
 
@@ -177,20 +177,20 @@ def test_spectral_norm_divides_each_weight_of_d_and_q_by_its_singular_value():
     algorithm = build_tiny(spectral_norm=True)
     first = first_state(algorithm)
     params, stats = first.params, first.stats
-    pictures = jax.random.uniform(jax.random.key(1), (4, 8, 8, 1))
+    images = jax.random.uniform(jax.random.key(1), (4, 8, 8, 1))
     for _ in range(60):
-        logits, _, stats = judge(algorithm.nets, params, stats, pictures)
+        logits, _, stats = d_and_q(algorithm.nets, params, stats, images)
     for name, count in {"discriminator": 2 + 1, "recognition": 2}.items():
         kernels = leaves_named(params[name], "kernel")
         expected = [np.linalg.norm(k.reshape(-1, k.shape[-1]), 2) for k in kernels]
         assert len(expected) == count
         found = leaves_named(stats[name], "sigma")
         np.testing.assert_allclose(sorted(found), sorted(expected), rtol=0.02)
-    # The divided weight is the one in use: the logits follow from the features.
+    # D uses the divided weight: the logits follow from it and the features.
     d_params, d_stats = params["discriminator"], stats["discriminator"]
     trunk = {"params": d_params["trunk"], "batch_stats": d_stats["trunk"]}
     apply = partial(algorithm.nets.discriminator.trunk.apply, train=True, mutable=True)
-    features, _ = jax.jit(apply)(trunk, pictures)
+    features, _ = jax.jit(apply)(trunk, images)
     kernel = np.asarray(d_params["head"]["fc_0"]["kernel"])[:, 0]
     expected = features @ (kernel / np.linalg.norm(kernel))
     np.testing.assert_allclose(logits, expected, rtol=1e-3, atol=1e-4)
@@ -204,7 +204,7 @@ def test_spectral_norm_is_off_by_default_and_never_in_the_generator(tiny):
     assert not leaves_named(stats["generator"], "sigma")
 
 
-def test_without_codes_it_is_a_plain_gan_with_nothing_to_recognise():
+def test_without_codes_it_is_a_plain_gan_without_q():
     algorithm = build_tiny(codes="")
     first = first_state(algorithm)
     assert set(first.params) == {"generator", "discriminator"}

@@ -1,4 +1,4 @@
-"""The grammar of codes and networks, and what is said where it cannot be read."""
+"""The grammar of codes and networks, and its error messages."""
 
 import pytest
 
@@ -33,7 +33,7 @@ from infogan_jax.model.layers import Layer
         ("1 x style=uniform", (Code("style", "uniform"),)),
     ],
 )
-def test_codes_are_read_with_count_name_kind_size_and_lambda(text, codes):
+def test_codes_are_parsed_with_count_name_kind_size_and_lambda(text, codes):
     assert notation.parse_codes(text) == codes
 
 
@@ -65,7 +65,7 @@ def test_codes_of_one_kind_are_counted_across_parts_and_keep_their_order():
         "=uniform",
     ],
 )
-def test_a_code_that_cannot_be_read_is_shown_with_the_grammar(part):
+def test_the_message_about_a_wrong_code_shows_it_and_the_grammar(part):
     with pytest.raises(UserError, match=r"^config\.latents\.codes: cannot read ") as e:
         notation.parse_codes(f"uniform, {part}")
     assert repr(part) in str(e.value)
@@ -73,13 +73,13 @@ def test_a_code_that_cannot_be_read_is_shown_with_the_grammar(part):
 
 
 @pytest.mark.parametrize("part", ["0 x uniform", f"categorical({'9' * 5000})"])
-def test_no_copies_and_endless_sizes_are_not_codes(part):
+def test_a_count_of_zero_and_a_huge_size_are_refused(part):
     with pytest.raises(UserError, match=r"^config\.latents\.codes: cannot read "):
         notation.parse_codes(part)
 
 
 @pytest.mark.parametrize("part", ["categorical", "uniform(3)", "gaussian(1)"])
-def test_a_size_belongs_to_categorical_codes_and_to_no_other(part):
+def test_only_a_categorical_code_has_a_size(part):
     with pytest.raises(UserError, match="a categorical code needs a size") as e:
         notation.parse_codes(part)
     assert f"_0' is {part};" in str(e.value)
@@ -107,7 +107,7 @@ def test_the_message_about_a_lambda_names_the_code_and_shows_the_value():
     ("text", "name"),
     [("a=uniform, a=gaussian", "a"), ("uniform_0=gaussian, uniform", "uniform_0")],
 )
-def test_names_of_codes_differ(text, name):
+def test_two_codes_of_the_same_name_are_refused(text, name):
     with pytest.raises(UserError, match=f"the name '{name}' is used 2 times"):
         notation.parse_codes(text)
 
@@ -129,7 +129,7 @@ def test_names_of_codes_differ(text, name):
         ("upconv 3 s4 tanh", (Layer("upconv", (3,), 4, False, "tanh"),)),
     ],
 )
-def test_layers_are_read_with_shape_stride_norm_and_activation(text, layers):
+def test_layers_are_parsed_with_shape_stride_norm_and_activation(text, layers):
     assert notation.parse_layers(text, "f") == layers
 
 
@@ -137,7 +137,7 @@ def test_layers_are_read_with_shape_stride_norm_and_activation(text, layers):
     "part",
     ["dense 8", "conv", "conv 8 s0", "conv 8 s5", "conv 8 relu bn", "fc 2x2", "fc 8 x"],
 )
-def test_a_layer_that_cannot_be_read_is_shown_with_the_grammar(part):
+def test_the_message_about_a_wrong_layer_shows_it_and_the_grammar(part):
     with pytest.raises(UserError, match="^net: cannot read .*KIND SHAPE") as e:
         notation.parse_layers(f"fc 3, {part}", "net")
     assert repr(part) in str(e.value)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from infogan_jax.errors import RunFailure
 from infogan_jax.machine import processes
+from infogan_jax.run import progress
 from infogan_jax.run.progress import Progress
 
 METRICS = {
@@ -136,3 +137,18 @@ def test_a_sign_in_the_pictures_is_told_once(tmp_path, capsys):
         for step in (2, 4):
             record.pictures(step, picture, {"samples": "all is white"})
     assert capsys.readouterr().out.count("warning: all is white.\n") == 1
+
+
+def test_images_per_second_leave_out_what_else_took_time(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: now[0])
+    with report(tmp_path) as record:
+        now[0] = 50.0  # compiling
+        record.restart_clock(0)
+        now[0] = 52.0
+        record.log(2, METRICS)
+        now[0] = 99.0  # pictures
+        record.restart_clock(2)
+        now[0] = 101.0
+        record.log(4, METRICS)
+    assert [line["step_time"] for line in stats(tmp_path)] == [1.0, 1.0]

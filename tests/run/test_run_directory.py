@@ -203,3 +203,27 @@ def test_a_start_that_broke_while_writing_its_record_can_be_repeated(
             pass
     with opened(tmp_path / "run") as workdir:
         assert run_directory.read_config(workdir) == CONFIG
+
+
+def test_another_run_that_comes_between_the_check_and_the_lock_is_noticed(
+    tmp_path, monkeypatch
+):
+    """Two starts at once: the slower one finds the directory taken by then."""
+    workdir, lock = tmp_path / "run", run_directory._lock
+
+    def lock_late(file, place):
+        lock(file, place)
+        files.write_json(place / "config.json", CONFIG | {"seed": 9})
+
+    monkeypatch.setattr(run_directory, "_lock", lock_late)
+    with pytest.raises(UserError, match=r"another config: seed \(recorded 9, now 0\)"):
+        opened(workdir).__enter__()
+
+
+def test_a_file_system_without_locks_is_not_called_in_use(tmp_path, monkeypatch):
+    def flock(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(run_directory.fcntl, "flock", flock)
+    with pytest.raises(UserError, match="cannot lock files .No locks available.; use"):
+        opened(tmp_path / "run").__enter__()

@@ -56,10 +56,10 @@ def test_a_whole_last_line_without_its_newline_is_kept_apart(path):
     assert path.read_text() == line(2) + "\n"
 
 
-def test_numbers_are_rounded_to_six_decimals(path):
+def test_numbers_have_seven_significant_digits(path):
     opened = StatsFile(path, 0)
     opened.append(2, {"jsd_bound": 0.12345678})
-    assert path.read_text() == '{"step": 2, "jsd_bound": 0.123457}\n'
+    assert path.read_text() == '{"step": 2, "jsd_bound": 0.1234568}\n'
     opened.close()
 
 
@@ -92,3 +92,12 @@ def test_a_record_that_may_not_be_written_ends_the_run_in_one_line(path):
     path.mkdir()
     with pytest.raises(RunFailure, match="stats.jsonl cannot be written: "):
         StatsFile(path, 0)
+
+
+@pytest.mark.parametrize("value", [1e-7, 1.2345678e-12, 123456.7, -0.6931472])
+def test_small_numbers_are_not_rounded_to_nothing(path, value):
+    opened = StatsFile(path, 0)
+    opened.append(2, {"loss": value})
+    opened.close()
+    [found] = stats_file.read_stats(path)
+    assert found["loss"] == pytest.approx(value, rel=1e-6) != 0

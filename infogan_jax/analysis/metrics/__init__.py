@@ -1,1 +1,1 @@
-"""Formulas: arrays to numbers, with numpy, scipy and scikit-learn only."""
+"""Formulas of the metrics: numpy arrays in, numbers out, without JAX."""

@@ -1,11 +1,11 @@
-"""What can be measured in an image without labels, and what a code has to do with it.
+"""Attributes measured in the pixels of an image, and their relation to codes.
 
-A continuous code that "is" the slant of a digit must go with the slant measured in
-the pixels. The stroke attributes work on the mass of an image: how far each pixel
-is from the background. So they do not depend on the sign of the contrast.
+No label is used: if a continuous code controls the slant of a digit, it must correlate
+with the slant measured in the pixels. Stroke attributes use the distance of each pixel
+from the background, so the sign of the contrast does not matter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -17,30 +17,28 @@ Correlations = dict[str, dict[str, float]]
 
 Gray = Float[np.ndarray, "n height width"]
 
-FAINT = 0.1
+MIN_MASS = 0.1  # smaller masses count as background
 ONE_BYTE = 1.0 / 255.0
-WITHIN_A_PIXEL = 1.0 / 12.0
-_PART = 1024
+PIXEL_VARIANCE = 1.0 / 12.0
+_BATCH_SIZE = 1024
 
 
 def measure(
     images: UInt8[np.ndarray, "n height width channels"]
     | Float[np.ndarray, "n height width channels"],
 ) -> Attributes:
-    """The attributes of each image.
-
-    Args:
-      images: bytes, or floats in [0, 1].
+    """Measures the attributes of each image, given as bytes or as floats in [0, 1].
 
     Returns:
       * `brightness`, `contrast`: mean and standard deviation of the gray values (the
         mean of the channels), in units of the full range.
       * `slant`, `width`, `height`, `thickness`: see `strokes`.
-      * `light_from_right`, `light_from_below`: the mean of that half less the mean
+      * `light_from_right`, `light_from_below`: the mean of that half minus the mean
         of the other, over the mean of both; in [-2, 2], 0 for a black image.
       * For three channels also `hue` and `saturation`, see `colours`.
     """
-    parts = [_measure(images[at : at + _PART]) for at in range(0, len(images), _PART)]
+    starts = range(0, len(images), _BATCH_SIZE)
+    parts = [_measure(images[start : start + _BATCH_SIZE]) for start in starts]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -48,22 +46,23 @@ def _measure(images: np.ndarray) -> Attributes:
     scale = 255.0 if images.dtype == np.uint8 else 1.0
     pixels = images.astype(np.float64) / scale
     gray = pixels.mean(axis=-1)
-    found = {"brightness": gray.mean(axis=(1, 2)), "contrast": gray.std(axis=(1, 2))}
-    found |= strokes(gray)
-    found["light_from_right"] = _gain(gray)
-    found["light_from_below"] = _gain(gray.transpose(0, 2, 1))
-    return found | (colours(pixels) if pixels.shape[-1] == 3 else {})
+    return {
+        "brightness": gray.mean(axis=(1, 2)),
+        "contrast": gray.std(axis=(1, 2)),
+        **strokes(gray),
+        "light_from_right": _light_from_right(gray),
+        "light_from_below": _light_from_right(gray.transpose(0, 2, 1)),
+        **(colours(pixels) if pixels.shape[-1] == 3 else {}),
+    }
 
 
 def strokes(gray: Gray) -> Attributes:
-    """Slant, width, height and thickness of what stands out from the background.
+    """Measures slant, width, height and thickness in gray images in [0, 1].
 
     The mass of a pixel is its distance from the median of the image's border, as a
-    share of the largest; less than a tenth counts as background. Moments of the
-    mass see every pixel, so that no single one decides, as in a bounding box.
-
-    Args:
-      gray: images in [0, 1].
+    share of the largest distance; masses below a tenth are set to 0. Width and height
+    come from moments of the mass, to which every pixel contributes; a bounding box
+    would depend on a few extreme pixels.
 
     Returns:
       * `slant`: the shear x = y tan(slant) in degrees that gives the mixed moment
@@ -89,7 +88,7 @@ def strokes(gray: Gray) -> Attributes:
     variance_x = by_column @ x**2 - mean_x**2
     variance_y = by_row @ y**2 - mean_y**2
     mixed = np.einsum("nyx,y,x->n", share, y, x) - mean_x * mean_y
-    shear = mixed / np.maximum(variance_y, WITHIN_A_PIXEL)
+    shear = mixed / np.maximum(variance_y, PIXEL_VARIANCE)
     return {
         "slant": np.degrees(np.arctan(shear)),
         "width": _side(variance_x, area),
@@ -99,21 +98,21 @@ def strokes(gray: Gray) -> Attributes:
 
 
 def _mass(gray: Gray) -> Gray:
-    sides = [gray[:, 0], gray[:, -1], gray[:, 1:-1, 0], gray[:, 1:-1, -1]]
-    background = np.median(np.concatenate(sides, axis=1), axis=1)
+    borders = [gray[:, 0], gray[:, -1], gray[:, 1:-1, 0], gray[:, 1:-1, -1]]
+    background = np.median(np.concatenate(borders, axis=1), axis=1)
     distance = np.abs(gray - background[:, None, None])
     share = distance / np.maximum(distance.max(axis=(1, 2), keepdims=True), ONE_BYTE)
-    return np.where(share < FAINT, 0.0, share)
+    return np.where(share < MIN_MASS, 0.0, share)
 
 
 def _side(variance: np.ndarray, area: np.ndarray) -> np.ndarray:
-    """The side w whose variance is w^2 / 12, that within the pixels included."""
-    whole = np.maximum(variance, 0.0) + WITHIN_A_PIXEL
-    return np.where(area > 0, np.sqrt(12.0 * whole), 0.0)
+    """Returns the side w whose variance is w^2 / 12, plus the variance in a pixel."""
+    total = np.maximum(variance, 0.0) + PIXEL_VARIANCE
+    return np.where(area > 0, np.sqrt(12.0 * total), 0.0)
 
 
 def _outline(mass: Gray) -> Float[np.ndarray, "n"]:
-    """The total variation, in pixels, of the bilinear surface through the pixels.
+    """Returns the total variation, in pixels, of the bilinear surface of the pixels.
 
     The slope is taken at four points of each cell between four pixels.
     """
@@ -130,13 +129,13 @@ def _outline(mass: Gray) -> Float[np.ndarray, "n"]:
 
 
 def _thickness(area: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """The smaller root w of w + l = outline / 2 and w l = area."""
+    """Returns the smaller root w of w + l = outline / 2 and w l = area."""
     middle = outline / 4.0
     return middle - np.sqrt(np.maximum(middle**2 - area, 0.0))
 
 
-def _gain(gray: Gray) -> Float[np.ndarray, "n"]:
-    """How much brighter the right half is; a middle column belongs to neither."""
+def _light_from_right(gray: Gray) -> Float[np.ndarray, "n"]:
+    """Compares the brightness of right and left; a middle column is in neither."""
     half = gray.shape[2] // 2
     left = gray[:, :, :half].mean(axis=(1, 2))
     right = gray[:, :, -half:].mean(axis=(1, 2))
@@ -144,7 +143,7 @@ def _gain(gray: Gray) -> Float[np.ndarray, "n"]:
 
 
 def colours(pixels: Float[np.ndarray, "n height width 3"]) -> Attributes:
-    """Hue of the mean colour, and the mean saturation.
+    """Measures the hue of the mean colour, and the mean saturation.
 
     Returns:
       * `hue`: the angle in degrees of the mean colour on the colour circle, in
@@ -160,13 +159,14 @@ def colours(pixels: Float[np.ndarray, "n height width 3"]) -> Attributes:
     return {"hue": np.degrees(hue), "saturation": saturation}
 
 
-def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """The quotient, 0 where both are 0."""
-    return np.divide(above, below, out=np.zeros_like(above), where=below != 0)
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Returns the quotient, or 0 where the denominator is 0."""
+    zeros = np.zeros_like(numerator)
+    return np.divide(numerator, denominator, out=zeros, where=denominator != 0)
 
 
 def spearman(one: Float[np.ndarray, "n"], other: Float[np.ndarray, "n"]) -> float:
-    """Spearman's rank correlation, in [-1, 1]; 0 where one of the two is constant."""
+    """Returns Spearman's rank correlation, [-1, 1]; 0 if either array is constant."""
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     return float(spearmanr(one, other).statistic)
@@ -177,46 +177,46 @@ def correlations(
     attributes: Attributes,
     within: Int[np.ndarray, "n"] | None = None,
 ) -> Correlations:
-    """`spearman` of each continuous code with each attribute.
+    """Returns `spearman` of each continuous code with each attribute.
 
-    It sees monotone relations of any form, and no others.
+    The rank correlation finds monotone relations of any form, and no others.
 
-    Args:
-      values: the codes.
-      attributes: of the same images.
-      within: a category of each image. Given one, the correlation is the mean of
-        those within each category, weighted by its images: a one is narrow, whatever
-        its code, and that no longer hides what the code does to a one. Where it does
-        the opposite to half of the images, the mean is 0 all the same.
+    Given the category of each image, `within`, the result is the mean of the
+    correlations within each category, weighted by its number of images. This removes
+    differences between categories: a one is narrow for any value of the code. If a
+    code has opposite effects in two categories, they cancel out in the mean.
     """
-    return {
-        code: {
-            name: _related(value, found, within) for name, found in attributes.items()
-        }
-        for code, value in values.items()
-    }
 
+    def correlation(value: np.ndarray, attribute: np.ndarray) -> float:
+        if within is None:
+            return spearman(value, attribute)
+        parts = [within == category for category in np.unique(within)]
+        each = [spearman(value[part], attribute[part]) for part in parts]
+        return float(np.average(each, weights=[part.sum() for part in parts]))
 
-def _related(value: np.ndarray, found: np.ndarray, within: np.ndarray | None) -> float:
-    if within is None:
-        return spearman(value, found)
-    parts = [within == category for category in np.unique(within)]
-    each = [spearman(value[part], found[part]) for part in parts]
-    return float(np.average(each, weights=[part.sum() for part in parts]))
+    return _for_each_pair(correlation, values, attributes)
 
 
 def explained_variances(
     categories: Mapping[str, Int[np.ndarray, "n"]], attributes: Attributes
 ) -> Correlations:
-    """The share of an attribute's variance that each categorical code explains.
+    """Returns the share of an attribute's variance that each code explains.
 
-    Eta squared in [0, 1]: the variance of the categories' means over the whole.
-    Independent of the categories' names. k random categories of n images explain
-    (k - 1) / (n - 1); an attribute that is the same for all images gives 0.
+    This is eta squared in [0, 1]: the variance of the categories' means over the total
+    variance. The categories' names do not matter. k random categories of n images
+    explain (k - 1) / (n - 1); an attribute that is the same for all images gives 0.
     """
+    return _for_each_pair(_eta_squared, categories, attributes)
+
+
+def _for_each_pair(
+    function: Callable[[np.ndarray, np.ndarray], float],
+    codes: Mapping[str, np.ndarray],
+    attributes: Attributes,
+) -> Correlations:
     return {
-        code: {name: _eta_squared(found, named) for name, named in attributes.items()}
-        for code, found in categories.items()
+        code: {name: function(value, each) for name, each in attributes.items()}
+        for code, value in codes.items()
     }
 
 

@@ -1,8 +1,8 @@
-"""How much of the classes a linear map can read from features, with few labels."""
+"""Accuracy of a linear classifier on features, trained with few labels."""
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -10,14 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 
-@dataclass(frozen=True)
-class Probe:
-    """Held-out accuracy over the repeats.
-
-    Attributes:
-      mean: share in [0, 1].
-      sd: the sample standard deviation over the repeats.
-    """
+class Probe(NamedTuple):
+    """Mean and sample standard deviation of the held-out accuracy over the repeats."""
 
     mean: float
     sd: float
@@ -32,24 +26,15 @@ def linear_probe(
     repeats: int = 5,
     seed: int = 0,
 ) -> dict[int, Probe]:
-    """Multinomial logistic regression on features, with a few labels each time.
+    """Returns the held-out accuracy of logistic regression, by the number of labels.
 
-    Features are standardised by all training examples, which needs no label. The
-    labelled ones are drawn class by class in turn, so that every class has as many
-    as any other, as far as they go. scikit-learn's penalty (L2, C = 1) is kept.
+    Features are standardised with all training examples, which needs no label. The
+    labelled examples are drawn from all classes in turn: the numbers of labels per
+    class differ by at most 1, until a class has no more examples. The penalty is
+    scikit-learn's default (L2, C = 1).
 
-    Args:
-      features_train: of all training images.
-      labels_train: of which some are used.
-      features_test: of the held-out images.
-      labels_test: their classes.
-      counts: numbers of labels, each at least 2; those above the number of training
-        examples are left out.
-      repeats: draws of labelled examples for each number, at least 2.
-      seed: of the draws.
-
-    Returns:
-      The accuracy on the held-out images, by the number of labels.
+    `counts` are numbers of labels, at least 2; those above the number of training
+    examples are left out. For each, labels are drawn `repeats` times, at least twice.
     """
     scaler = StandardScaler().fit(features_train)
     train, test = scaler.transform(features_train), scaler.transform(features_test)
@@ -63,15 +48,15 @@ def linear_probe(
 
     probes = {}
     for count in (count for count in counts if count <= len(train)):
-        found = [accuracy(count, repeat) for repeat in range(repeats)]
-        probes[count] = Probe(statistics.mean(found), statistics.stdev(found))
+        scores = [accuracy(count, repeat) for repeat in range(repeats)]
+        probes[count] = Probe(statistics.mean(scores), statistics.stdev(scores))
     return probes
 
 
 def _draw_evenly(
     labels: Int[np.ndarray, "n"], rng: np.random.Generator
 ) -> Int[np.ndarray, "n"]:
-    """All examples in random order, but one of each class before the next of any."""
+    """Returns all examples in random order, the classes in turn while they last."""
     order = rng.permutation(len(labels))
     turns = np.empty(len(labels), np.int64)
     for label in np.unique(labels):

@@ -7,20 +7,18 @@ from jaxtyping import Float
 
 
 def refitted_normal_bound(
-    values: Float[np.ndarray, "n"],
-    means: Float[np.ndarray, "n"],
-    entropy: float,
+    values: Float[np.ndarray, "n"], means: Float[np.ndarray, "n"], entropy: float
 ) -> float:
-    """H(c) + E[log N(c; mean, sd)] in nats, sd fitted on one half, E on the other.
+    """Returns H(c) + E[log N(c; mean, sd)] in nats, with a refitted sd.
 
-    For a Q with a fixed sd of 1 a uniform code can certify at most
-    ln 2 - 0.919 = -0.226 nat, however well Q reads it. The sd of its errors on
-    the first half of the samples gives the bound its due on the second half, and
-    keeps it a bound.
+    A Q with a fixed sd of 1 can certify at most ln 2 - 0.919 = -0.226 nat of a uniform
+    code, however exact its means are. Therefore the sd is fitted to the errors of the
+    first half of the samples. The mean E is taken over the second half, so that the
+    result remains a lower bound.
 
     Args:
-      values: the codes that were drawn.
-      means: Q's means of them.
+      values: the codes from which the images were generated.
+      means: Q's means for these images.
       entropy: H(c) of the code's prior, in nats.
     """
     errors = values - means

@@ -1,1 +1,1 @@
-"""The report of an evaluation: its sections, figures and page."""
+"""The report of an evaluation: its sections, figures and HTML page."""

@@ -1,4 +1,4 @@
-"""How well a categorical code agrees with classes that no part of training saw."""
+"""Agreement of a categorical code with the labels, which training does not use."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,112 +13,109 @@ from infogan_jax.model.latents import Code, LatentSpec, Normal
 Labels = Int[np.ndarray, "n"]
 Train = tuple[Int[np.ndarray, "train"], Int[np.ndarray, "train"]]
 Test = tuple[Int[np.ndarray, "test"], Int[np.ndarray, "test"]]
-"""The categories of some images, and their labels."""
+"""The predicted categories of images, and their labels."""
 
 
 def measure(model: TrainedModel) -> Section:
-    """Agreement with the labels of held-out images, and the table of confusion.
+    """Measures the agreement with the labels, and returns the table of confusion.
 
-    Of several categorical codes the one that agrees best with the labels of the
-    training images is measured; all names then begin with `best_of_<codes>_`.
+    If there are several categorical codes, only the one with the highest accuracy on
+    the training images is measured. All names then begin with `best_of_<codes>_`.
     """
-    known, wanted = model.train.labels, model.test.labels
-    if known is None or wanted is None:
+    train_labels, test_labels = model.train.labels, model.test.labels
+    if train_labels is None or test_labels is None:
         return Section(left_out="the images have no labels")
-    if len(np.union1d(known, wanted)) < 2:
+    if len(np.union1d(train_labels, test_labels)) < 2:
         return Section(left_out="all images have the same label")
-    found = categories(model.spec, model.train_outputs.outputs)
-    if not found:
+    predicted = predicted_categories(model.spec, model.train_outputs.outputs)
+    if not predicted:
         return Section(left_out="no code is categorical")
-    code = best_code(model.spec, found, known)
-    train = found[code.name], known
-    test = categories(model.spec, model.test_outputs.outputs)[code.name], wanted
-    prefix, chosen = "", ""
-    if len(found) > 1:
-        prefix = f"best_of_{len(found)}_"
-        chosen = (
-            f", of {len(found)} codes the best on the labels of {model.train_images}"
+    code = best_code(model.spec, predicted, train_labels)
+    train = predicted[code.name], train_labels
+    test_predicted = predicted_categories(model.spec, model.test_outputs.outputs)
+    test = test_predicted[code.name], test_labels
+    measures = agreement(code, train, test)
+    if len(predicted) > 1:
+        prefix = f"best_of_{len(predicted)}_"
+        choice = (
+            f"; of {len(predicted)} codes this one has the highest accuracy on the "
+            f"labels of {model.train_description}"
         )
-    agreed = {
-        prefix + name: Measure(each.value, each.unit, each.protocol + chosen)
-        for name, each in agreement(code, train, test).items()
-    }
-    return Section(agreed, {"confusion": confusion(code, train, test)})
+        measures = {
+            prefix + name: Measure(each.value, each.unit, each.protocol + choice)
+            for name, each in measures.items()
+        }
+    return Section(measures, {"confusion": confusion(code, train, test)})
 
 
-def categories(
+def predicted_categories(
     spec: LatentSpec, outputs: Float[np.ndarray, "n outputs"]
 ) -> dict[str, Labels]:
-    """The most probable category of each image, for each categorical code."""
-    posterior = latents.posterior(spec, jnp.asarray(outputs))
+    """Returns the most probable category of each image, for each categorical code."""
     return {
-        name: np.asarray(read.logits).argmax(axis=-1)
-        for name, read in posterior.items()
-        if not isinstance(read, Normal)
+        name: np.asarray(q.logits).argmax(axis=-1)
+        for name, q in latents.posterior(spec, jnp.asarray(outputs)).items()
+        if not isinstance(q, Normal)
     }
 
 
-def best_code(spec: LatentSpec, found: dict[str, Labels], labels: Labels) -> Code:
-    """The categorical code whose categories agree best with the labels."""
+def best_code(spec: LatentSpec, predicted: dict[str, Labels], labels: Labels) -> Code:
+    """Returns the categorical code with the highest accuracy after matching."""
 
-    def agreeing(code: Code) -> float:
-        table = contingency(code, found[code.name], labels)
-        return clustering.accuracy(found[code.name], labels, clustering.match(table))
+    def accuracy(code: Code) -> float:
+        categories = predicted[code.name]
+        matched = clustering.match(contingency(code, categories, labels))
+        return clustering.accuracy(categories, labels, matched)
 
-    return max((code for code in spec.codes if code.name in found), key=agreeing)
+    return max((code for code in spec.codes if code.name in predicted), key=accuracy)
 
 
 def contingency(
-    code: Code, found: Labels, labels: Labels
+    code: Code, predicted: Labels, labels: Labels
 ) -> Int[np.ndarray, "categories classes"]:
-    """How many images fall into each pair of category and class."""
-    return clustering.contingency(found, labels, code.size, int(labels.max()) + 1)
+    """Returns the number of images in each pair of category and class."""
+    return clustering.contingency(predicted, labels, code.size, int(labels.max()) + 1)
 
 
 def agreement(code: Code, train: Train, test: Test) -> Measures:
-    """How well a categorical code agrees with classes on held-out images.
-
-    Args:
-      code: the categorical code.
-      train: its categories of the training images, and their labels.
-      test: the same of the held-out images.
-    """
-    known = clustering.match(contingency(code, *train))
+    """Measures the agreement of a categorical code with the labels."""
+    matched = clustering.match(contingency(code, *train))
     rematched = clustering.match(contingency(code, *test))
-    of = f"{code.name} of {len(test[0])} held-out images"
+    images = f"{code.name} of {len(test[0])} held-out images"
     hungarian = "matched one to one (Hungarian) on the"
     return {
         "accuracy_test": Measure(
-            clustering.accuracy(*test, known),
+            clustering.accuracy(*test, matched),
             "share",
-            f"{of}, {hungarian} labels of the {len(train[0])} training images",
+            f"{images}, {hungarian} labels of the {len(train[0])} training images",
         ),
         "accuracy_test_rematched": Measure(
             clustering.accuracy(*test, rematched),
             "share",
-            f"{of}, {hungarian} held-out labels themselves, as the literature does",
+            f"{images}, {hungarian} held-out labels themselves, as in the literature",
         ),
         "accuracy_train": Measure(
-            clustering.accuracy(*train, known),
+            clustering.accuracy(*train, matched),
             "share",
             f"{code.name} of {len(train[0])} training images, {hungarian} same labels",
         ),
         "purity_test": Measure(
             clustering.purity(*test),
             "share",
-            f"{of}, those in the most frequent class of their category",
+            f"{images}, those in the most frequent class of their category",
         ),
         "nmi_test": Measure(
-            clustering.nmi(*test), "share", f"{of}, arithmetic normalisation"
+            clustering.nmi(*test), "share", f"{images}, arithmetic normalisation"
         ),
-        "ari_test": Measure(clustering.ari(*test), "index", of),
+        "ari_test": Measure(clustering.ari(*test), "index", images),
     }
 
 
 def confusion(code: Code, train: Train, test: Test) -> Table:
-    """Held-out images by category and class, categories ordered by their match.
+    """Returns the number of held-out images by category (rows) and class (columns).
 
-    The match is that of the training images; shades are shares of a class.
+    Categories are matched to classes on the training images and ordered by the matched
+    class. Shades are shares of a class.
     """
     matched = clustering.match(contingency(code, *train))
     counts = contingency(code, *test)
@@ -129,8 +126,8 @@ def confusion(code: Code, train: Train, test: Test) -> Table:
         for category in order
     ]
     return Table(
-        f"Held-out images by category of {code.name} → the class it is matched to on "
-        "training labels (rows) and by class (columns).",
+        f"Held-out images by category of {code.name} → the class to which the category "
+        "is matched on training labels (rows), and by their own class (columns).",
         tuple(names),
         tuple(map(str, range(counts.shape[1]))),
         counts[order],

@@ -1,8 +1,8 @@
-"""Disentanglement, where the true factors of the images are known.
+"""Disentanglement scores, for images whose true factors are known.
 
-A code is what Q reads: its mean in units of the prior's standard deviation, or its
-most probable category. A categorical code has no order, so the two scores that hand
-all codes to a linear classifier are given its probabilities instead.
+Q predicts the codes of an image: the mean of a continuous code, in units of the prior's
+standard deviation, and the most probable category of a categorical code. Categories
+have no order, so the two scores of a linear classifier use their probabilities instead.
 """
 
 import math
@@ -30,48 +30,55 @@ PRIOR_SD = {"uniform": 1.0 / math.sqrt(3.0), "gaussian": 1.0}
 Codes = Float[np.ndarray, "n codes"]
 Columns = Float[np.ndarray, "n columns"]
 Factors = Int[np.ndarray, "n factors"]
+Scores = dict[str, tuple[float, str]]
+"""By name, the value of each score and how it was computed."""
 
 
 def measure(model: TrainedModel) -> Section:
-    """All scores on the images of the test split."""
+    """Measures all disentanglement scores on the images of the test split."""
     factors = model.test.factors
     if factors is None:
         return Section(left_out="the true factors of the images are not known")
     if not model.spec.codes:
         return Section(left_out="there is no code")
-    codes, spread = columns(model.spec, model.test_outputs.outputs)
+    codes, columns = code_tables(model.spec, model.test_outputs.outputs)
     try:
         varying(codes, factors)
     except ValueError as error:
         return Section(left_out=str(error))
-    of = f"{codes.shape[1]} codes and {factors.shape[1]} factors of {model.test_images}"
+    images = (
+        f"{codes.shape[1]} codes and {factors.shape[1]} factors of "
+        f"{model.test_description}; codes are Q's means in prior sd, or"
+    )
+    single = single_code_scores(codes, factors, model.seed)
+    linear = all_code_scores(columns, factors, model.seed)
     return Section(
-        single_code_scores(codes, factors, model.seed, of)
-        | all_code_scores(spread, factors, model.seed, of)
+        _measures(single, f"{images} most probable categories")
+        | _measures(linear, f"{images} probabilities of categories")
     )
 
 
-def columns(
+def code_tables(
     spec: LatentSpec, outputs: Float[np.ndarray, "n outputs"]
 ) -> tuple[Codes, Columns]:
-    """What Q reads, with one column a code, and with one a category.
+    """Returns Q's predictions as two tables with a row for each image.
 
-    Returns:
-      Two tables in which a continuous code is Q's mean over the prior's standard
-      deviation. A categorical code is its most probable category, from 0 on and over
-      the prior's standard deviation, in the first; its probabilities in the second.
+    In both tables a continuous code is one column: Q's mean over the prior's standard
+    deviation. A categorical code is one column in the first table, the most probable
+    category (from 0 on) over the prior's standard deviation. In the second table it has
+    one column for each category, its probability.
     """
-    read = encode.posterior_arrays(latents.posterior(spec, jnp.asarray(outputs)))
-    single, spread = [], []
+    arrays = encode.posterior_arrays(latents.posterior(spec, jnp.asarray(outputs)))
+    single, expanded = [], []
     for code in spec.codes:
         if code.is_categorical:
-            values = read[f"{code.name}/probabilities"]
+            values = arrays[f"{code.name}/probabilities"]
             single.append(values.argmax(axis=1)[:, None] / _prior_sd(code))
         else:
-            values = read[f"{code.name}/mean"][:, None] / _prior_sd(code)
+            values = arrays[f"{code.name}/mean"][:, None] / _prior_sd(code)
             single.append(values)
-        spread.append(values)
-    return np.hstack(single).astype(np.float64), np.hstack(spread).astype(np.float64)
+        expanded.append(values)
+    return np.hstack(single).astype(np.float64), np.hstack(expanded).astype(np.float64)
 
 
 def _prior_sd(code: Code) -> float:
@@ -80,66 +87,50 @@ def _prior_sd(code: Code) -> float:
     return PRIOR_SD[code.kind]
 
 
-def single_code_scores(codes: Codes, factors: Factors, seed: int, of: str) -> Measures:
-    """The scores that look at one code at a time.
+def single_code_scores(codes: Codes, factors: Factors, seed: int) -> Scores:
+    """Returns the scores that use one column for each code, with their protocols.
 
-    Modularity is missing where no code tells anything of a factor.
-
-    Args:
-      codes: one column a code.
-      factors: the value of each factor.
-      seed: of what the scores draw.
-      of: the images, in words.
+    Modularity is missing if no code has information about any factor.
     """
     rng = np.random.default_rng(seed)
-    scores = dci(codes, factors, rng)
+    importances = dci(codes, factors, rng)
     forest = f"random forest of {TREES} trees"
     bins = f"codes in {BINS} bins of equal width"
-    found = {
+    scores = {
         "factor_vae": (
             factor_vae(codes, factors, rng),
             "majority vote of the code that varies least, 64 images a vote",
         ),
         "mig": (mig(codes, factors), bins),
         "sap": (sap(codes, factors, rng), "thresholds on single codes"),
-        "dci_disentanglement": (scores.disentanglement, forest),
-        "dci_completeness": (scores.completeness, forest),
-        "dci_informativeness": (scores.informativeness, f"accuracy of a {forest}"),
+        "dci_disentanglement": (importances.disentanglement, forest),
+        "dci_completeness": (importances.completeness, forest),
+        "dci_informativeness": (importances.informativeness, f"accuracy of a {forest}"),
     }
     try:
-        found["modularity"] = modularity(codes, factors), bins
+        scores["modularity"] = modularity(codes, factors), bins
     except ValueError:
         pass
-    read = "Q's means in prior sd, or most probable categories"
-    return _measures(found, f"{of}; {read}")
+    return scores
 
 
-def all_code_scores(spread: Columns, factors: Factors, seed: int, of: str) -> Measures:
-    """The scores of a linear classifier on all codes.
-
-    Args:
-      spread: one column a continuous code, and one a category.
-      factors: the value of each factor.
-      seed: of what the scores draw.
-      of: the images, in words.
-    """
+def all_code_scores(columns: Columns, factors: Factors, seed: int) -> Scores:
+    """Returns the scores of a linear classifier on all columns, with protocols."""
     rng = np.random.default_rng(seed)
-    found = {
+    return {
         "beta_vae": (
-            beta_vae(spread, factors, rng),
-            "logistic regression on differences, 64 pairs a point",
+            beta_vae(columns, factors, rng),
+            "logistic regression on differences, 64 pairs an example",
         ),
         "explicitness": (
-            explicitness(spread, factors, rng),
+            explicitness(columns, factors, rng),
             "2 AUC - 1 of logistic regression",
         ),
     }
-    read = "Q's means in prior sd, or probabilities of categories"
-    return _measures(found, f"{of}; {read}")
 
 
-def _measures(found: dict[str, tuple[float, str]], of: str) -> Measures:
+def _measures(scores: Scores, images: str) -> Measures:
     return {
-        name: Measure(value, "index", f"{how}, on {of}")
-        for name, (value, how) in found.items()
+        name: Measure(value, "index", f"{how}, on {images}")
+        for name, (value, how) in scores.items()
     }

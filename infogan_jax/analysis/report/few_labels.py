@@ -1,48 +1,47 @@
-"""What the trunk of D and Q has learnt: classes from few labels."""
+"""Accuracy of a linear classifier with few labels, on the trunk's features."""
 
 import numpy as np
 
-from infogan_jax.analysis.metrics import linear_probe
-from infogan_jax.analysis.report.section import Measure, Measures, Section
+from infogan_jax.analysis.metrics.linear_probe import linear_probe
+from infogan_jax.analysis.report.section import Measure, Section
 from infogan_jax.analysis.trained_model import TrainedModel
 
 REPEATS = 5
 
 
 def measure(model: TrainedModel) -> Section:
-    """A linear classifier on the trunk's features, and the same on pixels."""
+    """Measures the accuracy on features of the trunk of D and Q, and on pixels."""
     train, test = model.train, model.test
     if train.labels is None or test.labels is None:
         return Section(left_out="the images have no labels")
     if len(np.unique(train.labels)) < 2:
         return Section(left_out="all training images have the same label")
-    features = model.train_outputs.features, model.test_outputs.features
-    pixels = _pixels(train.images), _pixels(test.images)
-    return Section(
-        _probe(model, *features, "trunk", "the trunk's features")
-        | _probe(model, *pixels, "pixels", "pixels")
-    )
+    features = {
+        "trunk": (model.train_outputs.features, model.test_outputs.features),
+        "pixels": (_pixels(train.images), _pixels(test.images)),
+    }
+    texts = {"trunk": "the trunk's features", "pixels": "pixels"}
+    measures = {}
+    for name, (on_train, on_test) in features.items():
+        probes = linear_probe(
+            on_train,
+            train.labels,
+            on_test,
+            test.labels,
+            repeats=REPEATS,
+            seed=model.seed,
+        )
+        for count, probe in probes.items():
+            protocol = (
+                f"accuracy of logistic regression on {texts[name]} with {count} "
+                f"labels, on {model.test_description}; mean of {REPEATS} draws of "
+                f"labels, sd {probe.sd:.3f}"
+            )
+            measures[f"linear_{name}_{count}_labels"] = Measure(
+                probe.mean, "share", protocol
+            )
+    return Section(measures)
 
 
 def _pixels(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32) / 255.0
-
-
-def _probe(
-    model: TrainedModel, train: np.ndarray, test: np.ndarray, name: str, words: str
-) -> Measures:
-    known, wanted = model.train.labels, model.test.labels
-    assert known is not None and wanted is not None
-    found = linear_probe.linear_probe(
-        train, known, test, wanted, repeats=REPEATS, seed=model.seed
-    )
-    return {
-        f"linear_{name}_{count}_labels": Measure(
-            probe.mean,
-            "share",
-            f"accuracy of logistic regression on {words} with {count} labels, on "
-            f"{model.test_images}; mean of {REPEATS} draws of labels, sd "
-            f"{probe.sd:.3f}",
-        )
-        for count, probe in found.items()
-    }

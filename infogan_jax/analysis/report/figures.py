@@ -1,4 +1,4 @@
-"""The figures and tables of an evaluation, as files and for its page."""
+"""The figures and tables of an evaluation: written as files, returned for its page."""
 
 import csv
 import io
@@ -14,39 +14,38 @@ from infogan_jax.model.latents import Code
 from infogan_jax.run.files import write_bytes, write_png
 from infogan_jax.run.stats_file import Line
 
-CURVES = "Losses of D and G, and the bounds in nats, by step."
-SAMPLES = "Samples: codes and noise from the prior."
-
 
 def write_figures(
     directory: Path, stats: Sequence[Line], model: TrainedModel
 ) -> list[Figure]:
-    """Draws the curves of a run, samples and one traversal for each code.
+    """Writes the training curves, samples and one traversal of each code as PNG files.
 
-    Args:
-      directory: where the PNG files go.
-      stats: the lines of the run's `stats.jsonl`.
-      model: the trained model.
+    `stats` are the lines of the run's `stats.jsonl`; without any, there are no curves.
+
+    Returns:
+      The same figures, with captions.
     """
-    captions = {"curves": CURVES, "samples": SAMPLES}
-    captions |= {f"traversal_{c.name}": _caption(c) for c in model.spec.codes}
+    captions = {
+        "curves": "Losses of D and G, and the bounds in nats, by step.",
+        "samples": "Samples: images of codes and noise drawn from the prior.",
+        **{f"traversal_{code.name}": _caption(code) for code in model.spec.codes},
+    }
     if stats:
         plots.write_curves(directory / "curves.png", stats)
-    sampling = model.state.sampling
-    grids = sample_and_traversal_grids(
-        model.spec, model.algorithm.nets, *sampling, model.seed
-    )
+    else:
+        del captions["curves"]
+    nets, sampling = model.algorithm.nets, model.state.sampling
+    grids = sample_and_traversal_grids(model.spec, nets, *sampling, model.seed)
     for name, grid in grids.items():
         write_png(directory / f"{name}.png", grid)
-    names = (["curves"] if stats else []) + list(grids)
     return [
-        Figure(captions[name], (directory / f"{name}.png").read_bytes())
-        for name in names
+        Figure(caption, (directory / f"{name}.png").read_bytes())
+        for name, caption in captions.items()
     ]
 
 
 def write_tables(directory: Path, tables: Mapping[str, Table]) -> None:
-    """Writes every table as CSV, and the table of confusion as a picture too."""
+    """Writes every table as a CSV file, and the confusion table as a picture too."""
     for name, table in tables.items():
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -59,13 +58,13 @@ def write_tables(directory: Path, tables: Mapping[str, Table]) -> None:
             directory / "confusion.png",
             confusion,
             "class of the held-out image",
-            "category, and the class it is matched to",
+            "category, and the class to which it is matched",
         )
 
 
 def _caption(code: Code) -> str:
-    values = "through its categories" if code.is_categorical else "from -2 to 2"
+    values = "its categories" if code.is_categorical else "values from -2 to 2"
     return (
-        f"{code.name}: each row keeps all latents but this code, which runs {values} "
-        "from left to right."
+        f"{code.name}: in each row only this code changes; from left to right it takes "
+        f"{values}."
     )

@@ -1,11 +1,11 @@
-"""The two bounds in nats: what codes and images share, and how far G is off."""
+"""The two bounds in nats: L_I of each code, and the divergence of G from the data."""
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from infogan_jax.analysis import encode
-from infogan_jax.analysis.metrics import refitted_bound
+from infogan_jax.analysis.metrics.refitted_bound import refitted_normal_bound
 from infogan_jax.analysis.report.section import Measure, Measures, Section
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.data.scaling import to_range
@@ -15,26 +15,21 @@ from infogan_jax.model.latents import Codes, LatentSpec, Normal
 
 
 def measure(model: TrainedModel) -> Section:
-    """L_I of every code, and ln 2 + V/2."""
-    made = model.generated
-    bounds = mi_bounds(model.spec, made.codes, made.outputs)
-    return Section({**bounds, "jsd_bound": gan_bound(model)})
+    """Measures L_I of every code, and ln 2 + V/2."""
+    generated = model.generated
+    bounds = mi_bounds(model.spec, generated.codes, generated.outputs)
+    return Section({**bounds, "jsd_bound": jsd_bound(model)})
 
 
 def mi_bounds(
     spec: LatentSpec, codes: Codes, outputs: Float[np.ndarray, "n outputs"]
 ) -> Measures:
-    """L_I of every code on images of G, in nats.
+    """Returns L_I of every code in nats, from Q's outputs for generated images.
 
-    Q has read 512 images at a time by the statistics of these images, as in training.
-    The number is a lower bound of I(c; x) all the same: the other images were made from
-    codes and noise of their own, so that I(c; x, others) = I(c; x). Where Q's sigma was
-    fixed, it is refitted on one half of the images and used on the other.
-
-    Args:
-      spec: the codes.
-      codes: those that the images were made from.
-      outputs: Q's, of the images.
+    Q uses the batch statistics of 512 images at a time, as in training. The result is a
+    lower bound of I(c; x) all the same: the other images come from codes and noise of
+    their own, so that I(c; x, others) = I(c; x). If Q's sigma is fixed, it is refitted
+    on the first half of the images, and the bound is computed on the second half.
     """
     bounds = objective.mi_bounds(spec, jnp.asarray(outputs), codes)
     posterior = latents.posterior(spec, jnp.asarray(outputs))
@@ -45,20 +40,19 @@ def mi_bounds(
             f"H(c) + E[log Q(c|x)] on {len(outputs)} generated images, "
             f"read 512 at a time; H(c) = {h:.3f}"
         )
-        read = posterior[code.name]
-        if isinstance(read, Normal) and spec.fixed_sd is not None:
-            value = refitted_bound.refitted_normal_bound(
-                np.asarray(codes[code.name]), np.asarray(read.mean), h
-            )
+        q = posterior[code.name]
+        if isinstance(q, Normal) and spec.fixed_sd is not None:
+            drawn, means = np.asarray(codes[code.name]), np.asarray(q.mean)
+            value = refitted_normal_bound(drawn, means, h)
             protocol += ", sd fitted on the first half, E on the second"
         measures[f"mi_bound/{code.name}"] = Measure(value, "nat", protocol)
     return measures
 
 
-def gan_bound(model: TrainedModel) -> Measure:
-    """ln 2 + V/2 on held-out and as many generated images, in nats.
+def jsd_bound(model: TrainedModel) -> Measure:
+    """Returns ln 2 + V/2 in nats, on the test images and as many generated images.
 
-    D reads each image on its own, with the instance noise of the last step.
+    D uses running averages, and the instance noise of the last training step.
     """
     algorithm, real = model.algorithm, model.test.images
     schedule = algorithm.noise_sd
@@ -70,16 +64,17 @@ def gan_bound(model: TrainedModel) -> Measure:
         return model.apply_discriminator(noisy).logits
 
     range_, size = algorithm.nets.output_range, encode.BATCH_SIZE
-    of_real = [
-        logits(np.asarray(to_range(real[at : at + size], range_)))
-        for at in range(0, len(real), size)
+    real_logits = [
+        logits(np.asarray(to_range(real[start : start + size], range_)))
+        for start in range(0, len(real), size)
     ]
-    of_generated = [logits(part) for part in model.generate(len(real))]
+    generated_logits = [logits(part) for part in model.generate(len(real))]
     bound = losses.jsd_bound(
-        jnp.asarray(np.concatenate(of_real)), jnp.asarray(np.concatenate(of_generated))
+        jnp.asarray(np.concatenate(real_logits)),
+        jnp.asarray(np.concatenate(generated_logits)),
     )
     protocol = (
-        f"ln 2 + V/2 on {model.test_images} and as many generated, instance noise of "
-        f"sd {sd:g}"
+        f"ln 2 + V/2 on {model.test_description} and as many generated, instance noise "
+        f"of sd {sd:g}"
     )
     return Measure(float(bound), "nat", protocol)

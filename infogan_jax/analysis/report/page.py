@@ -1,55 +1,21 @@
-"""The page of an evaluation: one HTML file that needs nothing else.
+"""The page of an evaluation: one HTML file that needs no other file.
 
-Pictures are inside it as data, there is no script, and it follows the reader's choice
-of light or dark. Every name comes from a config or a data set, so all text is escaped.
+Images are embedded as data, there is no script, and the page follows the reader's
+choice of light or dark. Names come from a config or a data set, so all text is escaped.
 """
 
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 from infogan_jax.analysis.report.section import Measure, Section, Table
 
-STYLE = """
-:root { color-scheme: light dark; --text: #1b1f24; --faint: #59636e; --back: #fff;
-  --line: #d8dee4; --tint: 31 111 235; }
-@media (prefers-color-scheme: dark) { :root { --text: #e6edf3; --faint: #9aa4af;
-  --back: #0f1318; --line: #30363d; --tint: 88 166 255; } }
-body { margin: 0 auto; max-width: 60rem; padding: 1rem; color: var(--text);
-  background: var(--back); font: 1rem/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; margin: 0.5rem 0 0; }
-h2 { font-size: 1.15rem; margin: 2.5rem 0 0.5rem; }
-p, figcaption { color: var(--faint); font-size: 0.9rem; }
-p { margin: 0.25rem 0; }
-table { border-collapse: collapse; font-size: 0.9rem; }
-th, td { padding: 0.3rem 0.6rem; text-align: left; vertical-align: top;
-  border-bottom: 1px solid var(--line); }
-th { font-weight: 600; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-table.measures { width: 100%; }
-table.measures th[scope=row] { font-family: ui-monospace, monospace; font-size: 0.85rem;
-  overflow-wrap: anywhere; }
-table.measures td:last-child { color: var(--faint); width: 50%; }
-table.cells th[scope=row] { white-space: nowrap; }
-table.cells td { text-align: center; font-variant-numeric: tabular-nums;
-  background: rgb(var(--tint) / var(--shade)); }
-div.wide { overflow-x: auto; margin: 1rem 0 0.4rem; }
-figure { margin: 1.5rem 0; }
-img { max-width: 100%; height: auto; background: #fff; border-radius: 3px; }
-pre { overflow-x: auto; font-size: 0.8rem; }
-@media (max-width: 40rem) {
-  table.measures thead { display: none; }
-  table.measures :is(tbody, tr, th, td) { display: block; }
-  table.measures :is(th, td) { border: 0; padding: 0 0.4rem 0.1rem 0; }
-  table.measures :is(td.number, td.unit) { display: inline-block; }
-  table.measures td:last-child { width: auto; }
-  table.measures tr { border-bottom: 1px solid var(--line); padding: 0.4rem 0; }
-}
-"""
+STYLE = Path(__file__).with_name("page.css").read_text()
 
 LARGEST = 128
-"""Tables with more rows or columns are left to their file."""
+"""A table with more rows or columns is not shown, but its CSV file is named."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +33,19 @@ def build_page(
     figures: Sequence[Figure],
     config: str,
 ) -> str:
-    """The whole page.
+    """Returns the whole page as HTML.
 
     Args:
-      title: of the page.
-      about: what it is of and what to beware of, a line each.
-      sections: by name; what was left out is said with its reason.
+      title: the title of the page.
+      about: lines under the title: the data, and warnings.
+      sections: the sections by name, measured or left out for a reason.
       figures: curves, samples and traversals.
-      config: as text.
+      config: the config as text.
     """
     parts = [
         f"<h1>{escape(title)}</h1>",
         *(f"<p>{escape(line)}</p>" for line in about),
-        *(_section(theme, section) for theme, section in sections.items()),
+        *(_section(name, section) for name, section in sections.items()),
         "<h2>Figures</h2>",
         *map(_figure, figures),
         "<h2>Config</h2>",
@@ -88,14 +54,14 @@ def build_page(
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(parts)
         + "\n</body>\n</html>\n"
     )
 
 
-def _section(theme: str, section: Section) -> str:
-    parts = [f"<h2>{escape(theme)}</h2>"]
+def _section(name: str, section: Section) -> str:
+    parts = [f"<h2>{escape(name)}</h2>"]
     if section.left_out:
         parts.append(f"<p>Left out: {escape(section.left_out)}.</p>")
     if section.measures:
@@ -118,7 +84,7 @@ def _measures(measures: Mapping[str, Measure]) -> str:
 
 
 def _table(name: str, table: Table) -> str:
-    """A table of shaded numbers; it scrolls where it is wider than the page."""
+    """Returns a table of shaded numbers; it scrolls if it is wider than the page."""
     caption = escape(table.caption)
     if max(table.values.shape) > LARGEST:
         return f"<p>{escape(name)}.csv: {caption}</p>"

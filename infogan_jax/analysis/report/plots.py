@@ -1,4 +1,4 @@
-"""Plots of an evaluation as PNG files: curves over the steps, and shaded tables."""
+"""Plots of an evaluation as PNG files: training curves and shaded tables."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -14,44 +14,32 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_NUMBERS = 32
-"""Tables with more rows or columns are drawn without numbers, too small to read."""
+"""A table with more rows or columns is drawn without numbers: they would be tiny."""
 
 PANELS = {"losses": "loss/", "bounds, in nats": "bound"}
-"""The panels of the curves, and what the names of their quantities hold."""
+"""The title of each panel of curves, and a part of the names of its quantities."""
 
 
-def write_table(path: Path, table: Table, across: str, down: str) -> None:
-    """Draws a table as shaded cells.
-
-    Args:
-      path: the PNG file.
-      table: of numbers.
-      across: what the columns are.
-      down: what the rows are.
-    """
+def write_table(path: Path, table: Table, x_label: str, y_label: str) -> None:
+    """Writes a table as a PNG file of shaded cells, its columns along the x axis."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.5, 5), layout="constrained")
     axes = figure.subplots()
     axes.imshow(table.shades, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set(xlabel=across, ylabel=down)
+    axes.set(xlabel=x_label, ylabel=y_label)
     if max(table.values.shape) <= MOST_NUMBERS:
         axes.set_xticks(range(len(table.columns)), table.columns)
         axes.set_yticks(range(len(table.rows)), table.rows)
         for row, column in np.argwhere(table.values != 0).tolist():
-            tint = "white" if table.shades[row, column] > 0.5 else "black"
+            colour = "white" if table.shades[row, column] > 0.5 else "black"
             number = f"{table.values[row, column]:.3g}"
-            axes.text(column, row, number, ha="center", va="center", color=tint)
+            axes.text(column, row, number, ha="center", va="center", color=colour)
     _write(path, figure)
 
 
 def write_curves(path: Path, lines: Sequence[Mapping[str, float]]) -> None:
-    """Draws the losses and the bounds of a run against the step.
-
-    Args:
-      path: the PNG file.
-      lines: the records of `stats.jsonl`, in order.
-    """
+    """Writes the losses and bounds in the lines of `stats.jsonl` as curves (PNG)."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 6.5), layout="constrained")

@@ -1,4 +1,4 @@
-"""What measuring gives: numbers with unit and protocol, and tables."""
+"""The parts of a report: measures with unit and protocol, tables and sections."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 @dataclass(frozen=True)
 class Measure:
-    """A number, its unit and how it was obtained."""
+    """A number, its unit and how it was measured."""
 
     value: float
     unit: str
@@ -21,15 +21,7 @@ Measures = dict[str, Measure]
 
 @dataclass(frozen=True)
 class Table:
-    """A table of numbers.
-
-    Attributes:
-      caption: what the numbers are.
-      rows: the names of the rows.
-      columns: the names of the columns.
-      values: the numbers.
-      shades: how much each cell is to stand out, in [0, 1].
-    """
+    """A table of numbers; `shades` are the colour strengths of its cells in [0, 1]."""
 
     caption: str
     rows: tuple[str, ...]
@@ -40,12 +32,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """What was found on one theme.
+    """The measures and tables of one section, by name.
 
-    Attributes:
-      measures: by name.
-      tables: by name.
-      left_out: the reason, where there is nothing that could be measured.
+    `left_out` is the reason why nothing could be measured, or empty.
     """
 
     measures: Mapping[str, Measure] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""Where images come from: one file for each `config.data.source`."""
+"""Loaders of data sets: one module for each value of `config.data.source`."""

@@ -1,4 +1,4 @@
-"""The sources by their names in a config."""
+"""The loaders of data sets, by the value of `config.data.source`."""
 
 from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.data.sources import digits, folder, npz, sprites, tfds
@@ -13,5 +13,5 @@ SOURCES = {
 
 
 def load(request: Request) -> Dataset:
-    """Loads what a config asks for from the source that it names."""
+    """Loads the data set that a request describes."""
     return SOURCES[request.source](request)

@@ -1,9 +1,9 @@
-"""The embedded data set: 1,797 handwritten digits of 8x8 pixels.
+"""The built-in data set of 1,797 handwritten digits of 8x8 pixels.
 
-They are the test part of the UCI "Optical Recognition of Handwritten Digits"
-(Alpaydin and Kaynak 1998, CC BY 4.0): real data without a download. `digits.npz` has
-them as scikit-learn's `load_digits` has, 0 to 16 widened to 0 to 255, and split for
-good; read from there, they do not cost the start of a run the import of scikit-learn.
+It is the test part of the UCI "Optical Recognition of Handwritten Digits" (Alpaydin
+and Kaynak 1998, CC BY 4.0): real data without a download. `digits.npz` has the images
+of scikit-learn's `load_digits` in a fixed split, with the gray values 0 to 16 scaled to
+0 to 255. A run starts faster from this file than with an import of scikit-learn.
 """
 
 import hashlib
@@ -12,21 +12,20 @@ from pathlib import Path
 import numpy as np
 
 from infogan_jax.data.dataset import Dataset, Request, Split
-from infogan_jax.errors import UserError
 
-ONLY = {"crop": (0, 8), "size": (0, 8), "channels": (0, 1)}
-"""What may be asked of the images, which are as they are."""
+SUPPORTED = {"crop": (0, 8), "size": (0, 8), "channels": (0, 1)}
 
 
 def load(request: Request | None = None) -> Dataset:
-    """1,437 training and 360 held-out images, uint8 [n, 8, 8, 1], with labels.
+    """Loads 1,437 training and 360 held-out images, uint8 [n, 8, 8, 1], with labels.
 
-    The split is stratified and fixed for good, so that figures compare.
+    The split is stratified and fixed, so that results can be compared.
 
     Raises:
-      UserError: where another shape is asked for.
+      UserError: if the request has another crop, size or number of channels.
     """
-    _check(request or Request("digits"))
+    request = request or Request("digits")
+    request.check(SUPPORTED, "the digits, which are 8 x 8 and gray")
     with np.load(Path(__file__).with_name("digits.npz")) as arrays:
         train, test = (
             Split(arrays[f"{part}_images"], arrays[f"{part}_labels"].astype(np.int32))
@@ -45,13 +44,3 @@ def load(request: Request | None = None) -> Dataset:
 def _sha256(split: Split) -> str:
     content = split.images.tobytes() + np.asarray(split.labels).tobytes()
     return hashlib.sha256(content).hexdigest()
-
-
-def _check(request: Request) -> None:
-    for field, allowed in ONLY.items():
-        if (value := getattr(request, field)) not in allowed:
-            raise UserError(
-                f"config.data.{field} (={value}) must be one of "
-                f"{', '.join(map(str, allowed))} for the digits, which are 8 x 8 and "
-                "gray; other sources can be changed."
-            )

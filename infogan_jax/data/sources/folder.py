@@ -1,16 +1,16 @@
-"""A folder of pictures as a data set.
+"""Loader of a folder of image files.
 
-What counts: PNG, JPEG, WebP and BMP files by their suffix, at any depth, in the order
-of their sorted relative names. Hidden names (`.x`) are left out. Links to files are
-followed where they stay inside the folder, links to folders never.
+The data set has every PNG, JPEG, WebP and BMP file, chosen by its suffix, at any depth.
+The order is that of the sorted relative names. Hidden names (`.x`) are left out. A link
+to a file is followed if the file is inside the folder; a link to a folder is not.
 
-What becomes of a picture is said in `decoding.py`. Without `channels` the data is in
-colour if any picture is, by its header alone (an RGB file counts as colour even if it
-looks gray; a palette of grays does not), so that nothing is decoded twice. With
-`size`, and without `crop`, the largest central square is cut out first.
+`decoding.py` says how a file is decoded. If `channels` is 0, the data is in colour if
+the header of any file says so: an RGB file counts as colour even if it looks gray, but
+a palette of grays does not. Thus no file is decoded twice. If `size` is given without
+`crop`, the largest central square is cut out first.
 
-Pictures are decoded one by one. Files that cannot be read are skipped and listed in
-the provenance, as long as they are few.
+Files are decoded one by one. A few unreadable files are left out and listed in the
+provenance; too many are an error.
 """
 
 import hashlib
@@ -27,72 +27,66 @@ from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.data.held_out import hold_out, order
 from infogan_jax.errors import UserError
 
-FEW, SMALL_SHARE = 10, 0.05  # unreadable files borne: the number, or the share of all
+MAX_UNREADABLE, MAX_UNREADABLE_SHARE = 10, 0.05  # files; the larger limit applies
 
 
 def load(request: Request) -> Dataset:
-    """The pictures below `request.directory`, uint8 [n, height, width, channels].
+    """Loads the images below `request.directory`, uint8 [n, height, width, channels].
 
-    The held-out images are the share `request.held_out` of a fixed permutation of
-    the sorted names, at least one. With `request.labels` the folders of the first
-    level are the classes, in the order of their names.
+    The share `request.held_out` of a fixed permutation of the sorted names is held
+    out, at least one image. If `request.labels` is set, the folders of the first level
+    are the classes, in the order of their names.
 
     Raises:
-      UserError: where the folder is missing or holds fewer than two readable
-        pictures, too many unreadable ones, pictures outside of the class folders,
-        smaller than `crop`, or of several shapes while `size` is 0.
-      RunFailure: where the prepared images can be written nowhere.
+      UserError: if the folder is missing, has fewer than two readable images or too
+        many unreadable ones, has images outside of the class folders, images smaller
+        than `crop`, or images of several shapes while `size` is 0.
+      RunFailure: if no directory for the prepared images can be written.
     """
-    root = _root(request.directory)
+    path = os.path.expanduser(request.directory)
+    if not request.directory or not os.path.isdir(path):
+        reason = "it is none; make it"
+        raise _error(request.directory, "must be a folder of images", reason)
+    root = Path(path).resolve()
     try:
         names = _names(root)
         fingerprint = _fingerprint(root, names)
     except OSError as error:
-        raise _refusal(root, "must be readable", f"{error}; allow it") from error
+        raise _error(root, "must be readable", f"{error}; allow it") from error
     if len(names) < 2:
-        reason = (
-            f"it has {len(names)}, not counting links that lead out of it; add some"
-        )
-        raise _refusal(root, "must hold at least 2 PNG, JPEG, WebP, BMP images", reason)
+        reason = f"it has {len(names)}, not counting links that leave it; add some"
+        raise _error(root, "must hold at least 2 PNG, JPEG, WebP, BMP images", reason)
     classes = _classes(root, names) if request.labels else []
-    asked = ("crop", "size", "channels", "labels")
-    recipe = {field: getattr(request, field) for field in asked}
-    recipe |= {"name": root.name, "directory": str(root), "files": fingerprint}
+    recipe = request.image_form | {"labels": request.labels, "name": root.name}
+    recipe |= {"directory": str(root), "files": fingerprint}
     recipe |= {"rules": 1, "pillow": PIL.__version__}
     unreadable: list[str] = []
     examples = partial(_examples, root, names, classes, request, unreadable)
     notes = {"unreadable": unreadable}
     split, record = prepared.prepare(root, recipe, len(names), examples, notes)
     train, test = hold_out(split, request.held_out)
-    found = {"classes": classes, "sha256": record["sha256"], **record["notes"]}
-    found |= {"train": len(train.images), "test": len(test.images)}
-    return Dataset(train, test, {"source": "folder", **recipe, **found})
+    result = {"classes": classes, "sha256": record["sha256"], **record["notes"]}
+    result |= {"train": len(train.images), "test": len(test.images)}
+    return Dataset(train, test, {"source": "folder", **recipe, **result})
 
 
-def _refusal(root: Path | str, relation: str, reason: str) -> UserError:
+def _error(root: Path | str, relation: str, reason: str) -> UserError:
     return UserError(
         f"config.data.directory (={str(root)!r}) {relation}: {reason}, or set "
         "--config.data.directory to another folder."
     )
 
 
-def _root(directory: str) -> Path:
-    path = os.path.expanduser(directory)
-    if not directory or not os.path.isdir(path):
-        raise _refusal(directory, "must be a folder of images", "it is none; make it")
-    return Path(path).resolve()
-
-
 def _names(root: Path) -> list[str]:
-    """Relative names of the pictures that are files inside the folder, sorted."""
+    """Returns the sorted relative names of the image files inside the folder."""
 
     def fail(error: OSError) -> NoReturn:
         raise error
 
     names = []
-    for folder, below, files in os.walk(root, onerror=fail):
-        below[:] = [
-            each for each in below if each[0] != "." and each != prepared.FOLDER
+    for folder, subfolders, files in os.walk(root, onerror=fail):
+        subfolders[:] = [
+            name for name in subfolders if name[0] != "." and name != prepared.FOLDER
         ]
         for path in (Path(folder, file) for file in files if file[0] != "."):
             if path.suffix.lower() in decoding.SUFFIXES and path.is_file():
@@ -102,7 +96,7 @@ def _names(root: Path) -> list[str]:
 
 
 def _fingerprint(root: Path, names: Sequence[str]) -> str:
-    """SHA-256 over names, sizes and times of change."""
+    """Returns the SHA-256 of the names, sizes and modification times of files."""
     digest = hashlib.sha256()
     for name in names:
         status = os.stat(root / name)
@@ -123,9 +117,13 @@ def _classes(root: Path, names: Sequence[str]) -> list[str]:
 
 
 def _examples(
-    root: Path, names: list[str], classes: list[str], request: Request, bad: list[str]
+    root: Path,
+    names: list[str],
+    classes: list[str],
+    request: Request,
+    broken: list[str],
 ) -> Iterator[prepared.Example]:
-    """Decodes the pictures in the order for `hold_out`; `bad` takes the unreadable."""
+    """Yields the images in the order of `hold_out`; adds broken files to `broken`."""
     paths = (root / name for name in names)
     channels = request.channels or decoding.channels(paths)
     labels = {name: label for label, name in enumerate(classes)}
@@ -133,8 +131,8 @@ def _examples(
         try:
             picture = decoding.decode(root / name)
         except Exception as error:  # Pillow raises nearly anything on broken files
-            bad.append(f"{name}: {decoding.reason(error, root / name)}")
-            _check_readable(root, len(names), bad)
+            broken.append(f"{name}: {decoding.reason(error, root / name)}")
+            _check_readable(root, len(names), broken)
             continue
         crop, size = request.crop, request.size
         pixels = prepared.fit(picture, crop, size, channels, repr(name))
@@ -142,12 +140,12 @@ def _examples(
         yield prepared.Example(pixels, label, name=repr(name))
 
 
-def _check_readable(root: Path, total: int, bad: list[str]) -> None:
-    limit = max(FEW, int(SMALL_SHARE * total))
-    if len(bad) > min(limit, total - 2):
-        raise _refusal(
+def _check_readable(root: Path, total: int, broken: list[str]) -> None:
+    limit = max(MAX_UNREADABLE, int(MAX_UNREADABLE_SHARE * total))
+    if len(broken) > min(limit, total - 2):
+        raise _error(
             root,
             f"must hold at least 2 readable images and at most {limit} unreadable ones "
             f"among its {total}",
-            f"{bad[0]!r} is unreadable; repair or remove such files",
+            f"{broken[0]!r} is unreadable; repair or remove such files",
         )

@@ -1,7 +1,7 @@
-"""The paper's two sets of 3D renderings, as builders of TensorFlow Datasets.
+"""Builders of TensorFlow Datasets for the two sets of 3D renderings in the paper.
 
-tfds has neither. Importing this module registers both: `data/tfds.py` does so before
-it prepares a data set, and only then, for tfds is slow to import.
+tfds has neither data set. The import of this module registers both builders.
+`sources/tfds.py` imports it only to prepare a data set, because tfds is slow to import.
 """
 
 import hashlib
@@ -32,16 +32,16 @@ BROKEN = (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error)
 class RenderedChairs(tfds.core.GeneratorBasedBuilder):
     """1,393 chairs from 62 sides each (Aubry et al. 2014, "Seeing 3D chairs").
 
-    The archive is downloaded from `url`, an address that this project has never
-    reached itself, or taken from `downloads/manual/rendered_chairs.tar` in the data
-    directory if it lies there. Its SHA-256 is recorded. It is verified as soon as it
-    is known: tfds reads it from a line (address, bytes, SHA-256 and file name, apart
-    by tabs) of a file `checksums.tsv` beside this module.
+    If `downloads/manual/rendered_chairs.tar` is in the data directory, it is used.
+    Otherwise the archive is downloaded from `url`, an address that this project has
+    never reached itself. The SHA-256 of the archive is recorded. tfds verifies it if a
+    file `checksums.tsv` beside this module has a line with address, bytes, SHA-256 and
+    file name, separated by tabs.
 
-    Images are gray, of the size they come in (600 x 600). A tenth of the models,
-    drawn once for good, is the split `test`: none of them is seen in training. The
-    factors are what the file names tell: azimuth (`t`) and elevation (`p`), each
-    counted from 0 in the order of its degrees.
+    Images are gray and keep their size (600 x 600). A fixed random tenth of the models
+    is the split `test`; none of these models is in training. The factors are in the
+    file names: azimuth (`t`) and elevation (`p`), each counted from 0 in the order of
+    its degrees.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -66,7 +66,7 @@ class RenderedChairs(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
         archive = self._archive(dl_manager)
         views = [view for name, _ in _members(archive) if (view := VIEW.search(name))]
-        train, test = self._models(archive, views)
+        train, test = self._split_models(archive, views)
         for group, factor in ((2, "label_elevation"), (3, "label_azimuth")):
             degrees = {view[group] for view in views}
             self.info.features[factor].names = sorted(degrees, key=int)
@@ -79,16 +79,16 @@ class RenderedChairs(tfds.core.GeneratorBasedBuilder):
         }
 
     def _archive(self, dl_manager: Any) -> Path:
-        placed = Path(dl_manager.download_dir, "manual", "rendered_chairs.tar")
-        is_verified = self.url in (self.url_infos or {})  # then tfds looks there too
-        if placed.exists() and not is_verified:
-            return placed
-        return Path(dl_manager.download(self.url))
+        manual = Path(dl_manager.download_dir, "manual", "rendered_chairs.tar")
+        has_checksum = self.url in (self.url_infos or {})
+        if manual.exists() and not has_checksum:
+            return manual
+        return Path(dl_manager.download(self.url))  # verifies the manual file, if any
 
-    def _models(
+    def _split_models(
         self, archive: Path, views: list[re.Match[str]]
     ) -> tuple[set[str], set[str]]:
-        """The models of the splits `train` and `test`."""
+        """Returns the models of the splits `train` and `test`."""
         counts = Counter(view[1] for view in views)
         if len(counts) < 2 or len(set(counts.values())) > 1:
             raise RunFailure(
@@ -113,12 +113,12 @@ class RenderedChairs(tfds.core.GeneratorBasedBuilder):
 
 
 class RenderedFaces(tfds.core.GeneratorBasedBuilder):
-    """Renderings of faces that each user makes, as the model's licence asks for.
+    """Renderings of faces, which users make themselves because of the model's licence.
 
-    The paper draws its faces with the Basel Face Model (Paysan et al. 2009). Images
-    of any size, or archives of them (.tar, .tar.gz, .tgz, .zip), are taken from the
-    folder `downloads/manual/rendered_faces` of the data directory, and stored in
-    gray. To take others later, remove `rendered_faces` from the data directory.
+    The paper renders its faces with the Basel Face Model (Paysan et al. 2009). The
+    folder `downloads/manual/rendered_faces` of the data directory has the images, of
+    any size, or archives of them (.tar, .tar.gz, .tgz, .zip). They are stored in gray.
+    To use other images later, remove `rendered_faces` from the data directory.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -132,25 +132,25 @@ class RenderedFaces(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
-        place = Path(dl_manager.download_dir, "manual", "rendered_faces")
-        names = (path.name.lower() for path in place.rglob("*"))
+        folder = Path(dl_manager.download_dir, "manual", "rendered_faces")
+        names = (path.name.lower() for path in folder.rglob("*"))
         if not any(name.endswith(SUFFIXES + ARCHIVES) for name in names):
             raise UserError(
                 "config.data.name (='rendered_faces') needs renderings of your own in "
-                f"{place}: ask for the licence of the Basel Face Model at "
+                f"{folder}: ask for the licence of the Basel Face Model at "
                 "https://faces.dmi.unibas.ch/bfm/, render faces with it, and put the "
                 "images, or a .zip or .tar of them, there."
             )
-        return {"train": self._generate_examples(place)}
+        return {"train": self._generate_examples(folder)}
 
-    def _generate_examples(self, place: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-        for index, (name, file) in enumerate(_pictures(place)):
+    def _generate_examples(self, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+        for index, (name, file) in enumerate(_image_files(folder)):
             yield index, {"image": _gray(name, file.read())}
 
 
-def _pictures(place: Path) -> Iterator[tuple[str, BufferedIOBase]]:
-    """The pictures below a folder and in its archives, in the order of their names."""
-    for path in sorted(place.rglob("*")):
+def _image_files(folder: Path) -> Iterator[tuple[str, BufferedIOBase]]:
+    """Yields the image files in a folder and in its archives, sorted by file name."""
+    for path in sorted(folder.rglob("*")):
         name = path.name.lower()
         if name.endswith(SUFFIXES):
             with open(path, "rb") as file:
@@ -162,7 +162,7 @@ def _pictures(place: Path) -> Iterator[tuple[str, BufferedIOBase]]:
 
 
 def _members(archive: Path) -> Iterator[tuple[str, BufferedIOBase]]:
-    """The files in an archive, to be read before the next one is asked for."""
+    """Yields the files of an archive; read each before you ask for the next."""
     methods = tfds.download.ExtractMethod
     method = methods.ZIP if archive.suffix.lower() == ".zip" else methods.TAR
     try:
@@ -178,7 +178,7 @@ def _members(archive: Path) -> Iterator[tuple[str, BufferedIOBase]]:
 
 
 def _check_end(file: BufferedIOBase) -> None:
-    """Finds a tar cut within or before a header, which Python takes for its end."""
+    """Checks that a tar file is not cut in or before a header, which Python ignores."""
     is_plain_tar = file.read(512)[257:262] == b"ustar"
     if is_plain_tar and file.seek(-512, os.SEEK_END) and any(file.read()):
         raise tarfile.ReadError("it ends too early")

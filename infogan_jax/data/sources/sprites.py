@@ -1,13 +1,13 @@
-"""The factors of dSprites (Matthey et al. 2017), drawn by this project.
+"""A data set with the factors of dSprites (Matthey et al. 2017), drawn by this project.
 
-A white shape on black, and five factors that make every image: shape (square,
-ellipse, heart), 6 scales from 0.5 to 1, 40 orientations, and 32 x 32 positions.
-Nothing is downloaded, and the true factors of every image are known.
+Each image is a white shape on black with five factors: shape (square, ellipse, heart),
+6 scales from 0.5 to 1, 40 orientations, and 32 x 32 positions. Nothing is downloaded,
+and the true factors of every image are known.
 
-What differs from the original: images are gray at their edges (antialiased, 10 x 10
-samples a pixel) and not binary; the 40 orientations are 9 degrees apart on the
-whole circle, where the original's last one repeats the first; the three shapes of
-one scale have one area and turn about their centre of mass.
+There are three differences from dSprites. The edges are antialiased with 10 x 10
+samples per pixel, so images are not binary. The 40 orientations are 9 degrees apart on
+the whole circle; the last orientation of dSprites repeats the first. The three shapes
+have the same area at the same scale, and rotate about their centre of mass.
 """
 
 import hashlib
@@ -19,7 +19,6 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from infogan_jax.data import prepared
 from infogan_jax.data.dataset import Dataset, Request, Split
-from infogan_jax.errors import UserError
 
 FACTORS = ("shape", "scale", "orientation", "x", "y")
 COUNTS = (3, 6, 40, 32, 32)
@@ -28,66 +27,68 @@ TOTAL = 737_280
 SIZE = 64
 TEST_SIZE = 10_000
 RENDERER = 1
-"""The version of the drawing: raise it with any change of a pixel."""
+"""The version of the drawing: increase it with any change of a pixel."""
 
-_SIDE = 22.0  # of the square of scale 1, in pixels: all shapes have its area
-_WINDOW = 33  # pixels: holds every shape; its 32 places fill the frame
-_SAMPLES = 10  # a pixel and axis: sides of squares fall between them at every scale
+SUPPORTED = {
+    "name": ("", "small"),
+    "crop": (0, SIZE),
+    "size": (0, SIZE),
+    "channels": (0, 1),
+}
+
+_SIDE = 22.0  # pixels: side of the square of scale 1, whose area all shapes have
+_WINDOW = 33  # pixels: contains every shape; its 32 x 32 positions fill the image
+_SAMPLES = 10  # per pixel and axis: no sample lies on a side of an upright square
 _TURN = 40  # orientations in a whole turn
 _QUARTERS = np.array([1, 1j, -1, -1j])
-_SMALL = (
-    slice(None),
-    slice(None, None, 5),
-    slice(None, None, 5),
-    *[slice(2, 32, 4)] * 2,
-)
+_SMALL = np.s_[:, ::5, ::5, 2::4, 2::4]
 
 
 def factors(indices: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n 5"]:
-    """The factors of images, each counted from 0, in the order of `FACTORS`.
+    """Returns the factors of images, each counted from 0, in the order of `FACTORS`.
 
-    Scale i is 0.5 + 0.1 i; orientation i turns by 9 i degrees, counter-clockwise;
-    x i and y i move the centre to i pixels right of, and below, the first place.
+    Scale i is 0.5 + 0.1 i. Orientation i is a rotation by 9 i degrees,
+    counter-clockwise. Position x = i is i pixels to the right of x = 0, and y = i is
+    i pixels below y = 0.
 
     Args:
       indices: from 0 to 737,279; the last factor, y, changes fastest.
 
     Raises:
-      ValueError: where an index is out of range.
+      ValueError: if an index is out of range.
     """
     return np.stack(np.unravel_index(indices, COUNTS), axis=1).astype(np.int32)
 
 
 def render(indices: Int[np.ndarray, "n"]) -> UInt8[np.ndarray, "n 64 64 1"]:
-    """Draws images, each independent of the others: the share covered, in 255ths.
+    """Draws images; the value of a pixel is the covered share of it, times 255.
 
-    Position moves by whole pixels, so that a shape is drawn once per scale and
-    orientation among the images, at most 720 times, and then copied into place.
+    An image does not depend on the other images. Positions are whole pixels: each
+    combination of shape, scale and orientation, of which there are 720, is drawn at
+    most once and then copied to its positions.
 
     Args:
       indices: from 0 to 737,279, in any order, with repetitions.
 
     Raises:
-      ValueError: where an index is out of range.
+      ValueError: if an index is out of range.
     """
-    if not len(indices):
-        return np.zeros((0, SIZE, SIZE, 1), np.uint8)
+    images = np.zeros((len(indices), SIZE, SIZE, 1), np.uint8)
     values = factors(indices)
-    kinds, which = np.unique(values[:, :3], axis=0, return_inverse=True)
-    stamps = np.stack([_stamp(*kind) for kind in kinds.tolist()])
-    frames = np.zeros((len(indices), SIZE, SIZE, 1), np.uint8)
-    places = zip(frames, which.reshape(-1), *values[:, 3:].T, strict=True)
-    for frame, kind, left, top in places:
-        frame[top : top + _WINDOW, left : left + _WINDOW, 0] = stamps[kind]
-    return frames
+    kinds, inverse = np.unique(values[:, :3], axis=0, return_inverse=True)
+    windows = [_draw_window(*kind) for kind in kinds.tolist()]
+    positions = zip(images, inverse.reshape(-1), *values[:, 3:].T, strict=True)
+    for image, kind, left, top in positions:
+        image[top : top + _WINDOW, left : left + _WINDOW, 0] = windows[kind]
+    return images
 
 
-def _stamp(
+def _draw_window(
     shape: int, scale: int, orientation: int
 ) -> UInt8[np.ndarray, "window window"]:
-    """One shape in the middle of its window.
+    """Draws one shape in the middle of its window.
 
-    A quarter turn swaps coordinates and is exact: so are the symmetries.
+    Quarter turns only swap coordinates. They, and the symmetries, are therefore exact.
     """
     length = _WINDOW * _SAMPLES
     line = (np.arange(length) + 0.5) / _SAMPLES - _WINDOW / 2
@@ -95,7 +96,7 @@ def _stamp(
     turn = np.exp(2j * np.pi * rest / _TURN) * _QUARTERS[quarters]
     unit = _SIDE * (0.5 + 0.1 * scale)
     across, up = line[None, :] / unit, -line[:, None] / unit
-    u = turn.real * across + turn.imag * up  # turned back by the orientation
+    u = turn.real * across + turn.imag * up  # rotated back by the orientation
     v = turn.real * up - turn.imag * across
     inside = _inside(SHAPES[shape], u, v)
     blocks = inside.reshape(_WINDOW, _SAMPLES, _WINDOW, _SAMPLES)
@@ -107,11 +108,12 @@ def _inside(
     u: Float[np.ndarray, "rows columns"],
     v: Float[np.ndarray, "rows columns"],
 ) -> Bool[np.ndarray, "rows columns"]:
-    """Whether points lie in a shape of area 1 whose centre of mass is the origin.
+    """Returns whether points lie in a shape of area 1 centred on its centre of mass.
 
-    The heart is a square on its corner with half a disc on each upper side. With
-    a square of side 1, a half disc of area pi / 8 has its centre of mass
-    1/2 + 2 / (3 pi) from the square's: this shifts the heart's along each side.
+    The heart is a square that stands on a corner, with half a disc on each upper side.
+    If the square has side 1, a half disc has area pi / 8, and its centre of mass is
+    1/2 + 2 / (3 pi) from the centre of the square. `shift` is the resulting distance of
+    the heart's centre of mass from the centre of the square, along each side.
     """
     if shape == "square":
         return np.maximum(np.abs(u), np.abs(v)) <= 0.5
@@ -127,25 +129,24 @@ def _inside(
 
 
 def load(request: Request) -> Dataset:
-    """The whole set, or `small`: 3,072 images for a run of seconds.
+    """Loads the whole data set, or `small`: 3,072 images for a run of seconds.
 
-    All images are for training, as in the literature, whose measures of
-    disentanglement need every combination of the factors. `test` is 10,000 of
-    them, drawn once for good: a sample for evaluation, **not** held out. Of
-    `small` it is every image.
+    All images are for training, as in the literature: measures of disentanglement need
+    every combination of the factors. The split `test` is **not** held out. It is a
+    fixed random sample of 10,000 training images, or all images of `small`.
 
-    The whole set is drawn once into a file of 3 GB and mapped; `small` (each shape,
-    the first and last scale, 8 orientations, 8 x 8 positions) is drawn in memory.
-    Its factors keep the numbers that they have in the whole set.
+    The whole data set is drawn once into a file of 3 GB, which is then mapped. `small`
+    (each shape, the first and last scale, 8 orientations, 8 x 8 positions) is drawn in
+    memory. Its factors have the same numbers as in the whole data set.
 
     Args:
-      request: `name` is "" or "small"; `directory` is where the file is kept, the
-        user's cache directory if it is "".
+      request: `name` is "" or "small"; `directory` is where the file is kept, or "" for
+        the user's cache directory.
 
     Raises:
-      UserError: for another name, or another size, crop or number of channels.
+      UserError: for another name, or another crop, size or number of channels.
     """
-    _check(request)
+    request.check(SUPPORTED, f"sprites, which are drawn at {SIZE} x {SIZE} x 1")
     if request.name == "small":
         indices = np.arange(TOTAL).reshape(COUNTS)[_SMALL].reshape(-1)
         images = render(indices)
@@ -153,50 +154,31 @@ def load(request: Request) -> Dataset:
     else:
         indices = np.arange(TOTAL)
         images, digest = _all(request.directory)
-    picked = np.random.default_rng(0).permutation(len(indices))[:TEST_SIZE]
-    picked.sort()
-    return Dataset(
-        Split(images, factors=factors(indices)),
-        Split(np.asarray(images[picked]), factors=factors(indices[picked])),
-        {
-            "name": request.name or "sprites",
-            "source": f"sprites, renderer {RENDERER}",
-            "train": len(indices),
-            "test": len(picked),
-            "test_is_held_out": False,
-            "sha256": {"train": digest},
-        },
-        FACTORS,
-    )
-
-
-def _check(request: Request) -> None:
-    allowed = {
-        "name": ("", "small"),
-        "crop": (0, SIZE),
-        "size": (0, SIZE),
-        "channels": (0, 1),
+    sample = np.random.default_rng(0).permutation(len(indices))[:TEST_SIZE]
+    sample.sort()
+    provenance = {
+        "name": request.name or "sprites",
+        "source": f"sprites, renderer {RENDERER}",
+        "train": len(indices),
+        "test": len(sample),
+        "test_is_held_out": False,
+        "sha256": {"train": digest},
     }
-    for field, values in allowed.items():
-        value = getattr(request, field)
-        if value not in values:
-            raise UserError(
-                f"config.data.{field} (={value!r}) must be {values[0]!r} or "
-                f"{values[1]!r} for sprites, which are drawn at {SIZE} x {SIZE} x 1; "
-                f"leave it at {values[0]!r}."
-            )
+    train = Split(images, factors=factors(indices))
+    test = Split(np.asarray(images[sample]), factors=factors(indices[sample]))
+    return Dataset(train, test, provenance, FACTORS)
 
 
 def _all(directory: str) -> tuple[UInt8[np.ndarray, "n 64 64 1"], str]:
-    """All images, mapped from a file, and their SHA-256."""
+    """Returns all images, mapped from a file, and their SHA-256."""
     recipe = {"name": "sprites", "renderer": RENDERER}
-    beside = Path(directory).expanduser() if directory else prepared.user_cache()
-    split, record = prepared.prepare(beside, recipe, TOTAL, _examples)
+    parent = Path(directory).expanduser() if directory else prepared.user_cache()
+    split, record = prepared.prepare(parent, recipe, TOTAL, _examples)
     return split.images, record["sha256"]
 
 
 def _examples() -> Iterator[prepared.Example]:
-    """All images in order, drawn 1,024 at a time: one shape in all its places."""
+    """Yields all images in order, drawn 1,024 at a time: one shape in all positions."""
     step = COUNTS[3] * COUNTS[4]
     for start in range(0, TOTAL, step):
         for image in render(np.arange(start, start + step)):

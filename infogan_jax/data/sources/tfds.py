@@ -1,81 +1,95 @@
-"""Any image data set of TensorFlow Datasets, by its name, and the two of this project.
+"""Loader of image data sets of TensorFlow Datasets (tfds) and of `renderings.py`.
 
-A data set that lies prepared in the data directory is read as it is; else tfds
-downloads and prepares it once, as ArrayRecord. Preparing needs TensorFlow, reading
-ArrayRecord does not: it is imported in that step alone, and kept off the GPUs.
+A data set that is already prepared in the data directory is read as it is. Otherwise
+tfds downloads and prepares it once, as ArrayRecord. Only preparing a data set and
+reading TFRecord need TensorFlow, which is kept off the GPUs.
 
-What is taken: the feature `image`; `label`, where it is one of classes; and, as true
-factors, all classes called `label_*`, as in dsprites, shapes3d and smallnorb.
+The loader uses these features: `image`; `label`, if it is a class; and, as true
+factors, all classes whose names start with `label_`, as in dsprites, shapes3d and
+smallnorb.
 """
 
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from infogan_jax.data.dataset import Dataset, Request
+from infogan_jax.data.decoding import from_pixels
 from infogan_jax.data.held_out import count, order
 from infogan_jax.data.prepared import Example, fit, prepare
 from infogan_jax.errors import RunFailure, UserError
 
 FACTOR = "label_"
 NAME = re.compile(r"\w+(/[\w.+-]*\w)?(:\d+\.(\d+|\*)\.(\d+|\*))?")
-"""A data set of the catalog or of this project, perhaps with config and version."""
+"""The name of a data set, perhaps with a config and a version."""
+
+VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 BINARY = ("binarized_mnist", "dsprites")
-"""Data sets that keep black and white as 0 and 1, here made 0 and 255."""
+"""Data sets that store black and white as 0 and 1; here they become 0 and 255."""
 
 
 def load(request: Request) -> Dataset:
-    """The splits `train` and `test` of a data set, cropped and resized as asked.
+    """Loads the splits `train` and `test` of a data set, cropped and resized as asked.
 
-    Where there is no `test`, a share `request.held_out` of `train` is held out, drawn
-    once for good. The directory is `request.directory`, or the environment's
-    TFDS_DATA_DIR, or tfds's own default.
+    If there is no split `test`, the share `request.held_out` of a fixed permutation of
+    `train` is held out. The directory is `request.directory`, else the environment
+    variable TFDS_DATA_DIR, else the default of tfds.
 
     Raises:
-      UserError: where the name is unknown, or the data has no images, no split
-        `train`, or images of several sizes while `size` is 0.
-      RunFailure: where it cannot be downloaded, prepared or read.
+      UserError: if the name is unknown, a package is not installed, or the data has no
+        images, no split `train`, or images of several sizes while `size` is 0.
+      RunFailure: if the data cannot be downloaded, prepared or read.
     """
-    if request.name and (".." in request.name or not NAME.fullmatch(request.name)):
+    if ".." in request.name or not NAME.fullmatch(request.name):
         raise UserError(
             f"config.data.name (={request.name!r}) must be a name of tfds's catalog, "
             "NAME[/CONFIG][:VERSION], such as mnist or smallnorb:2.0.0."
         )
+    _check_installed("tensorflow_datasets", "needs TensorFlow Datasets")
     builder = _prepared_builder(request) or _download(request)
-    parts, factors = _parts(builder, request), _factors(builder)
+    name, directory = builder.info.full_name, Path(builder.data_path)
+    factors = _factors(builder)
     splits, records = {}, {}
-    for name, indices in parts.items():
-        recipe = {
-            "name": f"{builder.info.full_name}/{name}",
-            "examples": len(indices),
-            "directory": str(builder.data_path),
-            "crop": request.crop,
-            "size": request.size,
-            "channels": request.channels,
-            "factors": factors,
-            "rules": 1,
-        }
-        splits[name], records[name] = prepare(
-            Path(builder.data_path),
-            recipe,
-            len(indices),
-            partial(_examples, builder, name, indices, factors, request),
+    for split, indices in _split_indices(builder, request).items():
+        examples = partial(_examples, builder, split, indices, request)
+        total = len(indices)
+        recipe: dict[str, Any] = {"name": f"{name}/{split}", "examples": total}
+        recipe |= {"directory": str(builder.data_path), **request.image_form}
+        recipe |= {"factors": factors, "rules": 1}
+        splits[split], records[split] = prepare(directory, recipe, total, examples)
+    provenance = {"name": name, "source": "tensorflow_datasets"}
+    provenance |= {"metadata": dict(builder.info.metadata or {}), **records}
+    factor_names = tuple(factor.removeprefix(FACTOR) for factor in factors)
+    return Dataset(splits["train"], splits["test"], provenance, factor_names)
+
+
+def _check_installed(package: str, need: str, hint: str = "") -> None:
+    """Raises a UserError if a package is not installed, without importing it."""
+    if find_spec(package) is None:
+        raise UserError(
+            f"config.data.source (='tfds') {need}, which is not installed; run "
+            "'pip install -r requirements.txt' in a checkout, or "
+            f"""'pip install "infogan-jax[tfds]"'. {hint}"""
         )
-    about = {"name": builder.info.full_name, "source": "tensorflow_datasets"}
-    about |= {"metadata": dict(builder.info.metadata or {})}
-    names = tuple(factor.removeprefix(FACTOR) for factor in factors)
-    return Dataset(splits["train"], splits["test"], about | records, names)
 
 
-def _parts(builder: Any, request: Request) -> Mapping[str, Sequence[int]]:
-    """The examples of each part, within its split, or within `train` if it has none."""
+def _check_tensorflow(task: str) -> None:
+    hint = "Data prepared elsewhere as ArrayRecord can be read without it."
+    _check_installed("tensorflow", f"cannot be used: {task} needs TensorFlow", hint)
+
+
+def _split_indices(builder: Any, request: Request) -> Mapping[str, Sequence[int]]:
+    """Returns the indices of the training and test examples in their stored splits.
+
+    If there is no stored split `test`, both are indices in `train`.
+    """
     features, splits = builder.info.features, builder.info.splits
     if "image" not in features or "train" not in splits:
         raise UserError(
@@ -91,39 +105,38 @@ def _parts(builder: Any, request: Request) -> Mapping[str, Sequence[int]]:
             f"config.data.name (={request.name!r}) must have 2 images or more, of "
             f"which one is held out, not {total}; add some."
         )
-    chosen, cut = order(total), count(total, request.held_out)
-    return {"train": sorted(chosen[cut:]), "test": sorted(chosen[:cut])}
+    shuffled, held = order(total), count(total, request.held_out)
+    return {"train": sorted(shuffled[held:]), "test": sorted(shuffled[:held])}
 
 
 def _factors(builder: Any) -> list[str]:
-    """The features that are true factors, sorted: tfds does not keep their order."""
-    names = sorted(builder.info.features)
-    return [n for n in names if n.startswith(FACTOR) and _is_class(builder, n)]
+    """Returns the sorted factor features, because tfds does not keep their order."""
+    return sorted(name for name in _classes(builder) if name.startswith(FACTOR))
 
 
-def _is_class(builder: Any, name: str) -> bool:
+def _classes(builder: Any) -> set[str]:
     import tensorflow_datasets as tfds
 
-    features = builder.info.features
-    return name in features and isinstance(features[name], tfds.features.ClassLabel)
+    kind, features = tfds.features.ClassLabel, builder.info.features
+    return {name for name in features if isinstance(features[name], kind)}
 
 
-def _root(request: Request) -> Path:
-    from tensorflow_datasets.core import constants
+def _data_directory(request: Request) -> Path:
+    import tensorflow_datasets as tfds
 
     chosen = request.directory or os.environ.get("TFDS_DATA_DIR")
-    return Path(chosen or constants.DATA_DIR).expanduser()
+    return Path(chosen or tfds.core.constants.DATA_DIR).expanduser()
 
 
 def _prepared_builder(request: Request) -> Any | None:
-    """A builder of the newest prepared version in the data directory, if any."""
+    """Returns a builder of the newest version in the data directory, if any."""
     import tensorflow_datasets as tfds
 
-    found = (_root(request) / request.name).glob("**/dataset_info.json")
-    versions = [
-        p.parent for p in found if re.fullmatch(r"\d+\.\d+\.\d+", p.parent.name)
-    ]
-    if not request.name or not versions:
+    name, _, version = request.name.partition(":")
+    wanted = re.compile(version.replace(".", r"\.").replace("*", r"\d+") or VERSION)
+    infos = (_data_directory(request) / name).glob("**/dataset_info.json")
+    versions = [path.parent for path in infos if wanted.fullmatch(path.parent.name)]
+    if not versions:
         return None
     newest = max(versions, key=lambda path: [int(n) for n in path.name.split(".")])
     try:
@@ -133,13 +146,16 @@ def _prepared_builder(request: Request) -> Any | None:
 
 
 def _download(request: Request) -> Any:
+    """Downloads and prepares a data set, and returns its builder."""
+    _check_tensorflow(f"preparing {request.name}")
     import tensorflow_datasets as tfds
 
     import infogan_jax.data.sources.renderings  # noqa: F401  it registers its builders
 
+    directory = _data_directory(request)
     try:
-        builder = tfds.builder(request.name, data_dir=_root(request))
-    except Exception as error:  # as above
+        builder = tfds.builder(request.name, data_dir=directory)
+    except Exception as error:  # tfds raises many kinds
         raise UserError(
             f"config.data.name (={request.name!r}) is no data set that tfds can make "
             f"({_reason(error)}); see https://www.tensorflow.org/datasets/catalog for "
@@ -150,9 +166,9 @@ def _download(request: Request) -> Any:
         builder.download_and_prepare(file_format="array_record")
     except (UserError, RunFailure):
         raise
-    except Exception as error:  # as above
+    except Exception as error:  # tfds raises many kinds
         raise RunFailure(
-            f"{request.name} cannot be prepared in {_root(request)}: {_reason(error)}. "
+            f"{request.name} cannot be prepared in {directory}: {_reason(error)}. "
             "Try again, or name a directory that holds it with config.data.directory."
         ) from error
     return builder
@@ -177,43 +193,40 @@ def _keep_tensorflow_off_the_gpus() -> None:
 
 
 def _examples(
-    builder: Any,
-    part: str,
-    indices: Sequence[int],
-    factors: Sequence[str],
-    request: Request,
+    builder: Any, split: str, indices: Sequence[int], request: Request
 ) -> Iterator[Example]:
-    """Decoded images with what is known about them, in the order they are stored."""
-    info = builder.info
-    label = "label" if _is_class(builder, "label") else None
+    """Yields images with their labels and factors, in the order of storage."""
+    info, factors = builder.info, _factors(builder)
+    has_label = "label" in _classes(builder)
     channels = request.channels or info.features["image"].shape[-1] or 0
-    for example in _stored(builder, part, indices):
+    for example in _stored_examples(builder, split, indices):
         pixels = np.asarray(example["image"])
         pixels = pixels * np.uint8(255) if info.name in BINARY else pixels
-        gray = pixels.shape[-1] == 1
-        image = Image.fromarray(pixels[..., 0] if gray else pixels)
         yield Example(
-            fit(image, request.crop, request.size, channels),
-            int(example[label]) if label else None,
+            fit(from_pixels(pixels), request.crop, request.size, channels),
+            int(example["label"]) if has_label else None,
             tuple(int(example[factor]) for factor in factors) or None,
         )
 
 
-def _stored(
-    builder: Any, part: str, indices: Sequence[int]
+def _stored_examples(
+    builder: Any, split: str, indices: Sequence[int]
 ) -> Iterator[Mapping[str, Any]]:
-    """Examples as tfds gives them; from TFRecord by way of tf.data."""
-    split = part if part in builder.info.splits else "train"
+    """Yields examples as tfds decodes them; TFRecord is read through tf.data."""
+    split = split if split in builder.info.splits else "train"
+    is_tfrecord = builder.info.file_format.value != "array_record"
+    if is_tfrecord:
+        _check_tensorflow(f"reading the TFRecord files of {builder.info.name}")
     try:
-        if builder.info.file_format.value == "array_record":
-            source = builder.as_data_source(split)
-            yield from (source[index] for index in indices)
-        else:
+        if is_tfrecord:
             import tensorflow_datasets as tfds
 
             _keep_tensorflow_off_the_gpus()
-            kept = set(indices)
+            chosen = set(indices)
             every = tfds.as_numpy(builder.as_dataset(split))
-            yield from (each for index, each in enumerate(every) if index in kept)
+            yield from (each for index, each in enumerate(every) if index in chosen)
+        else:
+            source = builder.as_data_source(split)
+            yield from (source[index] for index in indices)
     except Exception as error:  # tfds raises many kinds
         raise _unreadable(builder.data_path, error) from error

@@ -1,9 +1,9 @@
-"""Small random transformations T of images, which leave what an image shows the same.
+"""Small random transformations T of images, which keep what an image shows.
 
-An affine map is resampled in two passes of one-dimensional linear interpolation
-(Catmull and Smith 1980), first along the rows, then along the columns: two small matrix
-products, fast on every platform, and differentiable. After it, strokes become thicker
-or thinner.
+T is an affine map, after which strokes become thicker or thinner. The map is computed
+in two passes of one-dimensional linear interpolation (Catmull and Smith 1980), first
+along the rows, then along the columns. These are two small matrix products, which are
+differentiable and fast on every platform.
 """
 
 from dataclasses import dataclass
@@ -16,27 +16,27 @@ from jaxtyping import Array, Float
 Images = Float[Array, "batch height width channels"]
 
 DRAWN_NUMBERS = 7
-"""An image is transformed by seven numbers from U(-1, 1), each the share of a largest
-extent: rotation, shear, scale of the width, of the height, stroke, shift right, down.
+"""Seven numbers from U(-1, 1) define T for one image, each as a share of its maximum:
+rotation, shear, scale of the width, of the height, stroke, shift right, shift down.
 """
 
 STROKE_COLUMN = 4
-"""The column of the stroke among the drawn numbers."""
+"""The column of the stroke in the drawn numbers."""
 
 APPEARANCE_COLUMNS = slice(0, 5)
-"""The columns that change what an image looks like: all but the shift."""
+"""The columns of all parts of T but the shift."""
 
 
 @dataclass(frozen=True)
 class Transformation:
-    """The largest extent of each part of T; every image draws its own, uniformly.
+    """The maximum of each part of T; an image's own values are uniform in +- this.
 
     Attributes:
-      rotation: in degrees, either way; below 90.
-      shear: of the rows against each other, as a slope.
-      scale: of width and of height, as a natural logarithm.
-      stroke: how far each edge of what is bright moves out or in, in pixels; at most 1.
-      shift: as a share of the side.
+      rotation: the angle in degrees, below 90.
+      shear: the slope by which rows are shifted against each other.
+      scale: the natural logarithm of the scale of width and of height.
+      stroke: how far each edge of a bright area moves out or in, in pixels; at most 1.
+      shift: the shift as a share of the image's side.
     """
 
     rotation: float = 0.0
@@ -49,14 +49,14 @@ class Transformation:
 def transform(
     transformation: Transformation, images: Images, drawn: Float[Array, "batch 7"]
 ) -> Images:
-    """Transforms each image about its centre by the numbers that were drawn for it.
+    """Returns each image transformed about its centre by its own drawn numbers.
 
-    What lies outside the image is taken from its nearest edge.
+    Pixels from outside the image have the value of its nearest edge.
     """
-    moved = jax.vmap(partial(_warp, transformation))(images, drawn)
+    warped = jax.vmap(partial(_warp, transformation))(images, drawn)
     if not transformation.stroke:
-        return moved
-    return jax.vmap(_thicken)(moved, drawn[:, STROKE_COLUMN] * transformation.stroke)
+        return warped
+    return jax.vmap(_thicken)(warped, drawn[:, STROKE_COLUMN] * transformation.stroke)
 
 
 def _warp(
@@ -64,10 +64,10 @@ def _warp(
     image: Float[Array, "height width channels"],
     drawn: Float[Array, "7"],
 ) -> Float[Array, "height width channels"]:
-    """Reads the image at A p + t for every pixel p = (x, y), measured from the centre.
+    """Samples the image at A p + t for each pixel p = (x, y), measured from the centre.
 
-    With A = rotation x shear x scale, the first pass reads row y at
-    (det A / A_yy) x + (A_xy / A_yy) (y - t_y) + t_x, the second reads column x at
+    With A = rotation x shear x scale, the first pass samples row y at
+    (det A / A_yy) x + (A_xy / A_yy) (y - t_y) + t_x, and the second samples column x at
     A_yx x + A_yy y + t_y.
     """
     height, width, _ = image.shape
@@ -79,10 +79,8 @@ def _warp(
     xx, xy = cos * wide, cos * shear - sin * high
     yx, yy = sin * wide, sin * shear + cos * high
     x, y = _from_centre(width), _from_centre(height)
-    dx, dy = (
-        drawn[5] * transformation.shift * width,
-        drawn[6] * transformation.shift * height,
-    )
+    dx = drawn[5] * transformation.shift * width
+    dy = drawn[6] * transformation.shift * height
     columns = (xx - xy * yx / yy) * x[None, :] + (xy / yy) * (y[:, None] - dy) + dx
     rows = yx * x[:, None] + yy * y[None, :] + dy
     image = jnp.einsum("yxj,yjc->yxc", _weights(columns, width), image)
@@ -92,13 +90,13 @@ def _warp(
 def _thicken(
     image: Float[Array, "height width channels"], pixels: Float[Array, ""]
 ) -> Float[Array, "height width channels"]:
-    """What is bright grows by `pixels`, in [-1, 1], on each side; below 0 it shrinks.
+    """Grows bright areas by `pixels`, in [-1, 1], on each side; below 0 they shrink.
 
-    A mixture of the image and its dilation or erosion (Serra 1982) by the four
-    neighbours of a pixel, so that no value leaves the range of the image.
+    The result mixes the image with its dilation or erosion (Serra 1982) by the four
+    neighbours of a pixel, so no value leaves the range of the image.
     """
-    framed = jnp.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    rows, columns = framed[:, 1:-1], framed[1:-1]
+    padded = jnp.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    rows, columns = padded[:, 1:-1], padded[1:-1]
     cross = jnp.stack([image, rows[:-2], rows[2:], columns[:, :-2], columns[:, 2:]])
     grown, shrunk = cross.max(axis=0) - image, cross.min(axis=0) - image
     return image + jnp.maximum(pixels, 0) * grown + jnp.maximum(-pixels, 0) * shrunk
@@ -109,9 +107,9 @@ def _from_centre(length: int) -> Float[Array, "length"]:
 
 
 def _weights(
-    places: Float[Array, "lines length"], length: int
+    positions: Float[Array, "lines length"], length: int
 ) -> Float[Array, "lines length inputs"]:
-    """Linear interpolation at places from the centre, as a matrix for each line."""
-    places = jnp.clip(places + (length - 1) / 2, 0, length - 1)
+    """Returns a matrix for each line that interpolates at positions from the centre."""
+    positions = jnp.clip(positions + (length - 1) / 2, 0, length - 1)
     inputs = jnp.arange(length)[None, None, :]
-    return jnp.maximum(0.0, 1.0 - jnp.abs(places[:, :, None] - inputs))
+    return jnp.maximum(0.0, 1.0 - jnp.abs(positions[:, :, None] - inputs))

@@ -1,1 +1,1 @@
-"""Published disentanglement scores for images whose factors are known, one a file."""
+"""Published disentanglement scores of codes against known factors, one in each file."""

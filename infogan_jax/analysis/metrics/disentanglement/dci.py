@@ -7,12 +7,8 @@ from jaxtyping import Float
 from scipy.stats import entropy, rankdata
 from sklearn.ensemble import RandomForestClassifier
 
-from infogan_jax.analysis.metrics.disentanglement.tables import (
-    Codes,
-    Factor,
-    Factors,
-    varying,
-)
+from infogan_jax.analysis.metrics.disentanglement import tables
+from infogan_jax.analysis.metrics.disentanglement.tables import Codes, Factor, Factors
 
 Importances = Float[np.ndarray, "codes factors"]
 
@@ -30,19 +26,19 @@ class DCI(NamedTuple):
 
 
 def dci(codes: Codes, factors: Factors, rng: np.random.Generator) -> DCI:
-    """Disentanglement, completeness, informativeness (Eastwood and Williams 2018).
+    """Returns disentanglement, completeness and informativeness.
 
     The importance of a code for a factor is the Gini importance in a random forest of
     10 trees: the paper uses random forests too, later tables boosted trees. All codes
-    compete for every split, so that a perfect code takes all importance. Forests are
-    fitted to 60 % of the images; their depth (4, 8 or 12) is chosen on another 20 %;
-    the rest gives the informativeness, the mean accuracy, for which chance is the
-    share of a factor's most frequent value. For disentanglement and completeness
-    chance is about 0.
+    are candidates for every split, so that a perfect code gets all the importance. The
+    forests are trained on 60 % of the images; their depth (4, 8 or 12) is chosen on
+    another 20 %. The informativeness is the mean accuracy on the remaining 20 %, for
+    which chance is the share of a factor's most frequent value. For disentanglement and
+    completeness chance is about 0.
 
-    Splits are sought between 64 quantiles of each code, for speed.
+    For speed, codes are rounded down to 64 quantiles.
     """
-    codes, factors = varying(codes, factors)
+    codes, factors = tables.varying(codes, factors)
     ranks = rankdata(codes, axis=0) / (len(codes) + 1)
     levels = np.floor(LEVELS * ranks)
     places = np.array([0.6, 0.8]) * len(codes)
@@ -54,9 +50,10 @@ def dci(codes: Codes, factors: Factors, rng: np.random.Generator) -> DCI:
 
 
 def disentanglement(importances: Importances) -> float:
-    """1 - entropy of a code's importances over factors, weighted by the code's total.
+    """Returns 1 - H(importances of a code), averaged over codes.
 
-    The entropy is in units of that of equal importances.
+    The entropy H over factors is in units of that of equal importances. Codes are
+    weighted by their total importance.
     """
     totals = importances.sum(axis=1)
     used = totals > 0
@@ -65,9 +62,10 @@ def disentanglement(importances: Importances) -> float:
 
 
 def completeness(importances: Importances) -> float:
-    """1 - entropy of a factor's importances over codes, averaged over factors.
+    """Returns 1 - H(importances for a factor), averaged over factors.
 
-    The entropy is in units of that of equal importances. A single code is complete.
+    The entropy H over codes is in units of that of equal importances. With a single
+    code the completeness is 1.
     """
     used = importances[:, importances.sum(axis=0) > 0]
     spread = entropy(used, axis=0) / np.log(max(len(importances), 2))
@@ -77,7 +75,7 @@ def completeness(importances: Importances) -> float:
 def _fit_forest(
     levels: Codes, factor: Factor, parts: list[np.ndarray], rng: np.random.Generator
 ) -> tuple[Float[np.ndarray, "codes"], float]:
-    """A forest's importances, and its accuracy on the last part."""
+    """Returns a forest's importances, and its accuracy on the last part."""
     train, choose, test = parts
     seed = int(rng.integers(2**31))
     forests = [

@@ -7,38 +7,35 @@ from sklearn.metrics import recall_score
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from infogan_jax.analysis.metrics.disentanglement.tables import (
-    Codes,
-    Factor,
-    Factors,
-    gap,
-    varying,
-)
+from infogan_jax.analysis.metrics.disentanglement import tables
+from infogan_jax.analysis.metrics.disentanglement.tables import Codes, Factor, Factors
 
 Predictability = Callable[[Codes, Factor, Codes, Factor], float]
+"""Maps a code and a factor, for training and for testing, to an accuracy in [0, 1]."""
 
 
-def thresholds(train: Codes, known: Factor, test: Codes, wanted: Factor) -> float:
-    """Balanced accuracy of thresholds on one code, one fewer than there are values.
+def thresholds(x: Codes, y: Factor, x_test: Codes, y_test: Factor) -> float:
+    """Returns the balanced accuracy of thresholds on one code, as in the paper.
 
-    They are the splits of a decision tree, which takes the best one at a time.
+    The thresholds, one fewer than there are values, are the splits of a decision tree,
+    which takes the best one at a time.
     """
-    values = max(len(np.unique(known)), 2)
+    values = max(len(np.unique(y)), 2)
     tree = DecisionTreeClassifier(
         max_leaf_nodes=values, class_weight="balanced", random_state=0
     )
-    found = tree.fit(train, known).predict(test)
-    return float(recall_score(wanted, found, labels=np.unique(wanted), average="macro"))
+    predicted, labels = tree.fit(x, y).predict(x_test), np.unique(y_test)
+    return float(recall_score(y_test, predicted, labels=labels, average="macro"))
 
 
-def linear_svm(train: Codes, known: Factor, test: Codes, wanted: Factor) -> float:
-    """Accuracy of a linear SVM on one code, C = 0.01 (Locatello et al. 2019).
+def linear_svm(x: Codes, y: Factor, x_test: Codes, y_test: Factor) -> float:
+    """Returns the accuracy of a linear SVM on one code (C = 0.01).
 
-    One-versus-rest half lines cannot single out a value between two others: a perfect
-    code of 40 values scores 0.05.
+    One-versus-rest half lines cannot separate a value between two others: a perfect
+    code of 40 values scores 0.05. Locatello et al. (2019) use this accuracy.
     """
-    machine = LinearSVC(C=0.01, class_weight="balanced", dual=False)
-    return float(machine.fit(train, known).score(test, wanted))
+    svm = LinearSVC(C=0.01, class_weight="balanced", dual=False)
+    return float(svm.fit(x, y).score(x_test, y_test))
 
 
 def sap(
@@ -48,25 +45,29 @@ def sap(
     *,
     predictability: Predictability = thresholds,
 ) -> float:
-    """Separated attribute predictability (Kumar et al. 2018), in [0, 1].
+    """Returns the separated attribute predictability, in [0, 1].
 
-    How much better a factor can be told from its best single code than from its second
-    best, averaged over factors. Every factor is categorical, so that a perfect code of
-    k values leads by 1 - 1/k over one at chance. Independent codes score about 0.
+    It is the accuracy of predicting a factor from its best single code minus that from
+    its second best, averaged over factors. Every factor is categorical: for k values, a
+    perfect code has accuracy 1, and a code at chance has 1/k. A constant code is always
+    among the candidates, so that a single code is compared with chance. Independent
+    codes score about 0.
 
     Args:
-      codes: what the encoder reads.
+      codes: the predicted codes.
       factors: the value of each factor of each image.
-      rng: draws the half of the images that the predictors are fitted to.
-      predictability: how well one code tells one factor; `thresholds` is the paper's,
-        `linear_svm` that of Locatello et al. It is given codes of mean 0 and sd 1.
+      rng: draws the half of the images on which the predictors are trained; their
+        accuracy is that on the other half.
+      predictability: the accuracy of predicting one factor from one code of mean 0 and
+        sd 1. `thresholds` is the paper's, `linear_svm` that of Locatello et al.
     """
-    codes, factors = varying(codes, factors)
+    codes, factors = tables.varying(codes, factors)
     codes = (codes - codes.mean(axis=0)) / codes.std(axis=0)
     train, test = np.array_split(rng.permutation(len(codes)), 2)
 
     def score(code: Codes, factor: Factor) -> float:
         return predictability(code[train], factor[train], code[test], factor[test])
 
-    columns = np.split(codes, codes.shape[1], axis=1)
-    return gap(np.array([[score(code, f) for f in factors.T] for code in columns]))
+    columns = [*np.split(codes, codes.shape[1], axis=1), np.zeros_like(codes[:, :1])]
+    scores = [[score(code, factor) for factor in factors.T] for code in columns]
+    return tables.gap(np.array(scores))

@@ -1,10 +1,10 @@
-"""What all scores start from: a table of codes and a table of factors.
+"""The input of all disentanglement scores: a table of codes and a table of factors.
 
-Each has one row for every image. The codes are what an encoder returns; the factors are
-integers that name values. Every score first drops columns that never change: a constant
-code changes no score, and a constant factor is not scored. No score depends on the
-order of the codes, on their signs or, once a code is active for the FactorVAE score,
-on their units.
+Each table has one row for every image. The codes are an encoder's predictions; the
+factors are integers that name values. Every score first drops columns that never
+change: a constant code changes no score, and a constant factor is not scored. No score
+depends on the order, the signs or the units of the codes, except that the FactorVAE
+score drops codes of small variance.
 """
 
 import numpy as np
@@ -21,11 +21,11 @@ BINS = 20
 def varying(
     codes: Codes, factors: Factors
 ) -> tuple[Float[np.ndarray, "n live"], Int[np.ndarray, "n scored"]]:
-    """The columns of both tables that change from row to row.
+    """Returns the columns of both tables that are not constant.
 
     Raises:
-      ValueError: where a code is not finite, no code varies, or fewer than two
-        factors do: a single factor cannot be entangled with another.
+      ValueError: if a code is not finite, no code varies, or fewer than two factors do:
+        a single factor cannot be entangled with another.
     """
     if not np.isfinite(codes).all():
         raise ValueError("codes must be finite; an encoder that diverged has no score.")
@@ -40,9 +40,9 @@ def varying(
 
 
 def gap(scores: Float[np.ndarray, "codes factors"]) -> float:
-    """The lead of each factor's best code over its second best, averaged.
+    """Returns the best minus the second best score of a factor, averaged over factors.
 
-    A code that tells nothing scores 0, so a single code leads by all its score.
+    If there is a single code, the second best score is 0.
     """
     ranked = np.sort(np.vstack([np.zeros_like(scores[:1]), scores]), axis=0)
     return float(np.mean(ranked[-1] - ranked[-2]))
@@ -51,10 +51,9 @@ def gap(scores: Float[np.ndarray, "codes factors"]) -> float:
 def binned_information(
     codes: Codes, factors: Factors, bins: int
 ) -> Float[np.ndarray, "codes factors"]:
-    """I(binned code; factor) in nats, by counting."""
-    edges = (np.histogram_bin_edges(code, bins)[1:-1] for code in codes.T)
+    """Returns I(code; factor) in nats, by counting codes in bins of equal width."""
     binned = [
-        np.digitize(code, edge) for code, edge in zip(codes.T, edges, strict=True)
+        np.digitize(code, np.histogram_bin_edges(code, bins)[1:-1]) for code in codes.T
     ]
     return np.array(
         [[mutual_info_score(code, factor) for factor in factors.T] for code in binned]
