@@ -1,3 +1,23 @@
 """InfoGAN (Chen et al. 2016) in JAX: docs/design.md says where each part lives."""
 
+from importlib import import_module
+from typing import Any
+
 __version__ = "0.1.0"
+__all__ = ["LatentSpec", "build", "evaluate", "restore", "train", "train_step"]
+
+_PLACES = {
+    "LatentSpec": "model.latents",
+    "build": "experiment",
+    "evaluate": "evaluation",
+    "restore": "restoring",
+    "train": "training",
+    "train_step": "game.train_step",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what users need most when it is first asked for."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -15,7 +15,7 @@ from infogan_jax.data.dataset import Dataset, Split
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import Experiment
 from infogan_jax.machine import compilation, processes
-from infogan_jax.restore import restore
+from infogan_jax.restoring import restore
 from infogan_jax.run.files import write_bytes
 
 Arrays = dict[str, np.ndarray]

@@ -25,7 +25,7 @@ from infogan_jax.analysis.report import (
 from infogan_jax.analysis.report.section import Measure, Section
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.machine import compilation, processes
-from infogan_jax.restore import restore
+from infogan_jax.restoring import restore
 from infogan_jax.run.files import write_bytes, write_json
 from infogan_jax.run.run_directory import EVALUATION, EVALUATION_RECORD, STATS
 from infogan_jax.run.stats_file import Line, read_stats

@@ -94,8 +94,12 @@ class Experiment:
         )
 
 
-def build(config: Mapping[str, Any]) -> Experiment:
+def build(config: Mapping[str, Any], dataset: Dataset | None = None) -> Experiment:
     """Validates a config and builds what it describes.
+
+    Args:
+      config: as in `configs/`, nested.
+      dataset: images of your own, in place of those that `config.data` describes.
 
     Raises:
       UserError: naming the first field that is wrong, before any compilation.
@@ -109,7 +113,7 @@ def build(config: Mapping[str, Any]) -> Experiment:
         flat["latents.fixed_sd"] or None,
         flat["latents.sd_floor"],
     )
-    dataset = catalog.load(Request(**_group(flat, "data", Request)))
+    dataset = dataset or catalog.load(Request(**_group(flat, "data", Request)))
     size = len(dataset.train.images)
     if flat["data.batch_size"] > size:
         raise UserError(

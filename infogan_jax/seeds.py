@@ -27,7 +27,7 @@ from infogan_jax.analysis.trained_model import subset
 from infogan_jax.errors import Diverged, RunFailure, UserError
 from infogan_jax.machine import processes
 from infogan_jax.model.latents import Normal
-from infogan_jax.restore import restore
+from infogan_jax.restoring import restore
 from infogan_jax.run.files import write_json
 from infogan_jax.run.progress import say
 from infogan_jax.run.run_directory import EVALUATION_RECORD

@@ -4,7 +4,7 @@ import json
 
 import chex
 
-from infogan_jax.restore import restore
+from infogan_jax.restoring import restore
 
 TIMING = ("images_per_second", "step_time")
 

@@ -14,7 +14,7 @@ from infogan_jax import vmapped_training as several
 from infogan_jax.errors import UserError
 from infogan_jax.game import state, train_step
 from infogan_jax.game.real_information.bounds import RealInformation
-from infogan_jax.restore import restore
+from infogan_jax.restoring import restore
 from infogan_jax.run.progress import Progress
 from infogan_jax.run.signals import StopRequest
 

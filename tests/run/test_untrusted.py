@@ -4,7 +4,7 @@ import pytest
 
 from configs import digits
 from infogan_jax.errors import UserError
-from infogan_jax.restore import restore
+from infogan_jax.restoring import restore
 from infogan_jax.run import files, run_directory
 
 CONFIG = digits.get_config().to_dict()
