@@ -3,8 +3,17 @@
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
-__all__ = ["LatentSpec", "build", "evaluate", "restore", "train", "train_step"]
+from infogan_jax.version import __version__
+
+__all__ = [
+    "LatentSpec",
+    "__version__",
+    "build",
+    "evaluate",
+    "restore",
+    "train",
+    "train_step",
+]
 
 _PLACES = {
     "LatentSpec": "model.latents",
@@ -14,6 +23,10 @@ _PLACES = {
     "train": "training",
     "train_step": "game.train_step",
 }
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
 
 
 def __getattr__(name: str) -> Any:

@@ -1,9 +1,9 @@
-"""The command `infogan VERB --flags`, and `python -m infogan_jax VERB --flags`."""
+"""The program `infogan COMMAND --flags`; also `python -m infogan_jax COMMAND`."""
 
 import importlib
 import sys
 
-VERBS = {
+COMMANDS = {
     "train": "trains a config, or goes on with a run",
     "eval": "evaluates a run, or writes the codes of images",
     "seeds": "trains and evaluates several seeds, and sums up",
@@ -11,25 +11,29 @@ VERBS = {
 
 
 def main() -> None:
-    """Runs the verb that the first argument names; its flags follow."""
+    """Runs the command that the first argument names; its flags follow."""
     from infogan_jax.commands import program
 
-    verb = sys.argv[1] if len(sys.argv) > 1 else ""
-    if verb not in VERBS:
-        lines = [f"  infogan {name:<6} {text}" for name, text in VERBS.items()]
-        usage = "\n".join(["usage: infogan VERB [--FLAG=VALUE ...]", *lines])
-        if verb in ("--help", "-h", "help"):
-            sys.exit(print(f"{usage}\n\ninfogan VERB --help has the flags of a verb."))
-        sys.exit(_refuse(verb, usage))
-    sys.argv[:2] = [f"infogan {verb}"]
-    command = importlib.import_module(f"infogan_jax.commands.{verb}")
-    program.run(command.define_flags, command.main)
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command not in COMMANDS:
+        lines = [f"  infogan {name:<6} {text}" for name, text in COMMANDS.items()]
+        usage = "\n".join(["usage: infogan COMMAND [--FLAG=VALUE ...]", *lines])
+        if command in ("--help", "-h", "help"):
+            sys.exit(
+                print(
+                    f"{usage}\n\ninfogan COMMAND --help lists the flags of a command."
+                )
+            )
+        sys.exit(_refuse(command, usage))
+    sys.argv[:2] = [f"infogan {command}"]
+    module = importlib.import_module(f"infogan_jax.commands.{command}")
+    program.run(module.define_flags, module.main)
 
 
-def _refuse(verb: str, usage: str) -> int:
-    what = f"{verb!r} is no verb" if verb else "a verb is missing"
-    sys.stderr.write(f"infogan: {what}; take one of {', '.join(VERBS)}.\n")
-    if not verb:
+def _refuse(command: str, usage: str) -> int:
+    what = f"{command!r} is not a command" if command else "a command is missing"
+    sys.stderr.write(f"infogan: {what}; take one of {', '.join(COMMANDS)}.\n")
+    if not command:
         print(usage)
     return 2
 

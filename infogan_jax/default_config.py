@@ -1,14 +1,13 @@
 """Every field of a config: its default, what it must be, and what it means.
 
 `default_config` is the start of every file in `configs/`, which then says only what is
-its own. The defaults are what the paper uses for all of its experiments.
+its own. Where the paper has one value for all of its experiments, it is the default.
 """
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import ml_collections
-from flax.traverse_util import unflatten_dict
 
 from infogan_jax.data.sources.catalog import SOURCES
 from infogan_jax.validation import FLAG, NAME, TEXT, Rule, choice, number, whole
@@ -29,7 +28,7 @@ class Field(NamedTuple):
 
 
 FIELDS = {
-    "name": Field("experiment", NAME, "of the run; its directory is `runs/NAME`"),
+    "name": Field("experiment", NAME, "of the run, whose directory is `runs/NAME`"),
     "seed": Field(0, whole(0, 2**32 - 1), "root of all randomness of the run"),
     "data.source": Field(
         "tfds",
@@ -37,9 +36,13 @@ FIELDS = {
         "`digits` (in the package), `tfds` (any image data set of TensorFlow "
         "Datasets), `folder`, `npz`, or `sprites` (drawn here)",
     ),
-    "data.name": Field("", TEXT, "of a data set of tfds, such as `mnist`"),
+    "data.name": Field(
+        "", TEXT, "name of a tfds data set, such as `mnist`; sprites: empty or `small`"
+    ),
     "data.directory": Field(
-        "", TEXT, "the folder, the npz file, or tfds's data (empty: tfds's default)"
+        "",
+        TEXT,
+        "folder, npz file, or where tfds and sprites keep data; empty: default",
     ),
     "data.crop": Field(0, whole(0, 4096), "central square to cut out, pixels; 0: none"),
     "data.size": Field(0, whole(0, 1024), "side to resize to, pixels; 0: as it is"),
@@ -54,10 +57,13 @@ FIELDS = {
         "categorical(10), 2 x uniform @ 0.1",
         TEXT,
         "`[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA], ...`, with a KIND of `categorical`,"
-        " `uniform` (U(-1, 1)) or `gaussian` (N(0, 1)); empty: a plain GAN",
+        " `uniform` (U(-1, 1)) or `gaussian` (N(0, 1)); LAMBDA is 1 if not given; "
+        "empty: a plain GAN",
     ),
     "latents.noise_size": Field(128, whole(1), "number of noise variables z"),
-    "latents.noise_kind": Field("uniform", choice(("uniform", "gaussian")), "of z"),
+    "latents.noise_kind": Field(
+        "uniform", choice(("uniform", "gaussian")), "distribution of the noise"
+    ),
     "latents.fixed_sd": Field(
         0.0, number(0), "standard deviation of Q for continuous codes; 0: Q learns it"
     ),
@@ -94,33 +100,43 @@ FIELDS = {
         0, whole(0), "steps in which that noise falls to 0; 0: it stays"
     ),
     "real_information.weight": Field(
-        0.0, number(0), "of the bound of categorical codes on real images; 0: off"
+        0.0, number(0), "weight of the bound of categories on real images; 0: off"
     ),
     "real_information.temperature": Field(
-        0.5, number(0, 1, above=True), "at which that bound draws a category from Q"
+        0.5,
+        number(0, 1, above=True),
+        "temperature at which it draws a category from Q",
     ),
     "real_information.change_weight": Field(
-        0.0, number(0), "of the bound on how T changes a continuous code; 0: off"
+        0.0, number(0), "weight of the bound on how T changes a continuous code; 0: off"
     ),
-    "real_information.rotation": Field(0.0, number(0, 45), "most of T, degrees"),
-    "real_information.shear": Field(0.0, number(0, 1), "most of T, as a slope"),
-    "real_information.scale": Field(0.0, number(0, 1), "most of T, as a logarithm"),
-    "real_information.stroke": Field(0.0, number(0, 1), "most of T, pixels on a side"),
-    "real_information.shift": Field(0.0, number(0, 0.5), "most of T, share of a side"),
+    "real_information.rotation": Field(
+        0.0, number(0, 45), "largest rotation by T, in degrees"
+    ),
+    "real_information.shear": Field(0.0, number(0, 1), "largest shear by T, a slope"),
+    "real_information.scale": Field(
+        0.0, number(0, 1), "largest scaling by T, logarithm"
+    ),
+    "real_information.stroke": Field(0.0, number(0, 1), "stroke change by T, pixels"),
+    "real_information.shift": Field(0.0, number(0, 0.5), "largest shift by T, share"),
     "optimiser.discriminator_learning_rate": Field(
-        2e-4, number(0, above=True), "of Adam, for D and Q"
+        2e-4, number(0, above=True), "learning rate of Adam for D and Q"
     ),
     "optimiser.generator_learning_rate": Field(
-        1e-3, number(0, above=True), "of Adam, for G"
+        1e-3, number(0, above=True), "learning rate of Adam for G"
     ),
-    "optimiser.beta1": Field(0.5, number(0, 0.9999), "of Adam, for both players"),
-    "optimiser.beta2": Field(0.999, number(0, 0.999999), "of Adam, for both players"),
+    "optimiser.beta1": Field(0.5, number(0, 0.9999), "decay of Adam's mean"),
+    "optimiser.beta2": Field(0.999, number(0, 0.999999), "decay of Adam's square"),
     "optimiser.average_decay": Field(
-        0.0, number(0, 0.999999), "of the moving average of G for pictures; 0: off"
+        0.0,
+        number(0, 0.999999),
+        "decay of G's average, which makes the pictures; 0: off",
     ),
-    "training.steps": Field(20_000, whole(1), "of the run; it may grow later"),
+    "training.steps": Field(20_000, whole(1), "steps of the run; it may grow later"),
     "training.steps_per_call": Field(
-        25, whole(1), "in one compiled call; the numbers around it are multiples of it"
+        25,
+        whole(1),
+        "steps in one compiled call; `steps` and `..._every` are multiples of it",
     ),
     "training.log_every": Field(100, whole(1), "steps between lines of the log"),
     "training.picture_every": Field(1000, whole(1), "steps between pictures"),
@@ -140,8 +156,12 @@ def default_config(name: str) -> ml_collections.ConfigDict:
     Args:
       name: of the experiment.
     """
-    values = {field: each.default for field, each in FIELDS.items()} | {"name": name}
-    return ml_collections.ConfigDict(unflatten_dict(values, sep=".")).lock()
+    config: dict[str, Any] = {}
+    for field, each in FIELDS.items():
+        group, _, last = field.rpartition(".")
+        place = config.setdefault(group, {}) if group else config
+        place[last] = each.default
+    return ml_collections.ConfigDict(config | {"name": name}).lock()
 
 
 def make_smoke(config: ml_collections.ConfigDict) -> None:

@@ -1,4 +1,4 @@
-"""The story of encoding: images in, a file with the codes that Q assigns to them."""
+"""Encodes images: writes a file with the codes that Q assigns to them."""
 
 import csv
 import io
@@ -62,7 +62,8 @@ def encode_images(workdir: Path, out: str, images: str | None = None) -> str:
     names = columns[0]
     arrays = {name: np.concatenate([part[name] for part in columns]) for name in names}
     write_bytes(path, _npz(arrays) if path.suffix == ".npz" else _csv(arrays))
-    return f"{out}: {', '.join(names)} of {len(next(iter(arrays.values())))} images"
+    images_read = len(next(iter(arrays.values())))
+    return f"wrote {out}: {', '.join(names)} of {images_read} images"
 
 
 def _of_run(dataset: Dataset) -> Iterator[tuple[Arrays, np.ndarray]]:
@@ -132,8 +133,7 @@ def _read(exp: Experiment, path: Path) -> UInt8[np.ndarray, "height width channe
             f"--images: {path} is {picture.height} x {picture.width}, but the networks "
             f"read {height} x {width}; resize it."
         )
-    crop = exp.flat["data.crop"]
-    crop = crop if crop <= min(picture.size) else 0
+    crop = exp.crop if exp.crop <= min(picture.size) else 0
     return prepared.fit(picture, crop, height, channels)
 
 

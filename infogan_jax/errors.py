@@ -1,4 +1,4 @@
-"""The two ways a program ends early, each with one line on stderr."""
+"""The ways in which a program ends early, each with one line on stderr."""
 
 
 class UserError(ValueError):

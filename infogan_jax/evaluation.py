@@ -1,4 +1,4 @@
-"""The story of an evaluation: restore, measure, draw, write."""
+"""Evaluates a run: restore, measure, draw, write."""
 
 import json
 import warnings
@@ -10,7 +10,6 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from infogan_jax import __version__
 from infogan_jax.analysis import collapse, trained_model
 from infogan_jax.analysis.report import (
     attributes,
@@ -29,6 +28,7 @@ from infogan_jax.restoring import restore
 from infogan_jax.run.files import write_bytes, write_json
 from infogan_jax.run.run_directory import EVALUATION, EVALUATION_RECORD, STATS
 from infogan_jax.run.stats_file import Line, read_stats
+from infogan_jax.version import __version__
 
 REPORT = "report.html"
 
@@ -65,9 +65,8 @@ def evaluate(workdir: Path, *, quick: bool = False) -> str:
     processes.refuse_several()
     compilation.use_persistent_cache()
     exp, state = restore(workdir)
-    count = exp.flat["evaluation.samples"]
     model = trained_model.from_dataset(
-        exp.algorithm, state, exp.seed, count, exp.dataset
+        exp.algorithm, state, exp.seed, exp.samples, exp.dataset
     )
     stats = read_stats(workdir / STATS)
     sections = _measure(model, QUICK if quick else tuple(SECTIONS))

@@ -1,7 +1,7 @@
 """Config -> experiment: validates a config and builds what it describes.
 
-Nothing else reads a config's fields. Training and evaluation both start here, so that
-they cannot differ in what a field means.
+What a field means is decided here alone, so that training and evaluation cannot differ
+in it.
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.data.sources import catalog
 from infogan_jax.default_config import RULES
 from infogan_jax.errors import UserError
+from infogan_jax.game import memory_estimate
 from infogan_jax.game.algorithm import Algorithm, Optimisers
 from infogan_jax.game.real_information.bounds import RealInformation
 from infogan_jax.game.real_information.transformations import Transformation
@@ -29,6 +30,8 @@ from infogan_jax.model import networks, notation
 from infogan_jax.model.latents import LatentSpec
 from infogan_jax.model.networks import Networks
 from infogan_jax.validation import check, check_relations
+
+GIB = 2**30
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,14 @@ class Experiment:
     def batch_size(self) -> int:
         return self.flat["data.batch_size"]
 
+    @property
+    def samples(self) -> int:
+        return self.flat["evaluation.samples"]
+
+    @property
+    def crop(self) -> int:
+        return self.flat["data.crop"]
+
     def is_due(self, cadence: str, step: int) -> bool:
         """Whether `log`, `picture` or `checkpoint` is due after `step` steps."""
         every = self.flat[f"training.{cadence}_every"]
@@ -99,7 +110,8 @@ def build(config: Mapping[str, Any], dataset: Dataset | None = None) -> Experime
 
     Args:
       config: as in `configs/`, nested.
-      dataset: images of your own, in place of those that `config.data` describes.
+      dataset: images of your own, in place of those that `config.data` describes. A run
+        does not record them: `restore` loads what its config describes.
 
     Raises:
       UserError: naming the first field that is wrong, before any compilation.
@@ -118,7 +130,8 @@ def build(config: Mapping[str, Any], dataset: Dataset | None = None) -> Experime
     if flat["data.batch_size"] > size:
         raise UserError(
             f"config.data.batch_size (={flat['data.batch_size']}) must be at most the "
-            f"number of training images (={size}) of {dataset.provenance['name']}."
+            f"number of training images (={size}) of {dataset.provenance['name']}; try "
+            f"--config.data.batch_size={size}."
         )
     algorithm = Algorithm(
         spec,
@@ -149,7 +162,7 @@ def check_memory(exp: Experiment, runs: int = 1) -> str:
     free = memory.available(devices[0])
     images = 0 if exp.flat["data.stream"] else exp.dataset.train.images.nbytes
     share = max(1, exp.batch_size // jax.device_count())
-    needed = images + runs * memory.estimate(exp.algorithm, share, 0)
+    needed = images + runs * memory_estimate.estimate(exp.algorithm, share)
     if devices[0].platform == "cpu":  # devices of one memory
         needed *= len(devices)
     if free is None or needed <= free:
@@ -157,9 +170,9 @@ def check_memory(exp: Experiment, runs: int = 1) -> str:
     several = f" with {runs} seeds at once, not --notogether," if runs > 1 else ""
     text = (
         "config.networks, config.latents and config.data.batch_size "
-        f"(={exp.batch_size}){several} need about {needed / memory.GIB:,.1f} GiB of "
-        f"memory, of which images take {images / memory.GIB:,.1f}, but "
-        f"{free / memory.GIB:,.1f} are there; make layers, codes or batches smaller, "
+        f"(={exp.batch_size}){several} need about {needed / GIB:,.1f} GiB of "
+        f"memory, of which images take {images / GIB:,.1f}, but "
+        f"{free / GIB:,.1f} GiB are free; make layers, codes or batches smaller, "
         "or set --config.data.stream=True."
     )
     if needed > 2 * free:

@@ -24,11 +24,11 @@ def restore(workdir: Path) -> tuple[Experiment, TrainState]:
     exp = experiment.build(config)
     directory = workdir / run_directory.CHECKPOINTS
     if not directory.is_dir():
-        raise UserError(f"{directory} does not exist; run train.py first.")
+        raise UserError(f"{directory} does not exist; train the run first.")
     mesh = parallel.make_mesh(devices=jax.devices()[:1])
     with Checkpoints(directory, read_only=True) as checkpoints:
         like = parallel.replicated_shapes(mesh, state_shapes(exp.algorithm))
         state = checkpoints.restore_newest(like)
     if state is None:
-        raise UserError(f"{directory} holds no checkpoint; run train.py for longer.")
+        raise UserError(f"{directory} holds no checkpoint; train the run for longer.")
     return exp, state

@@ -1,4 +1,4 @@
-"""The story of several seeds: train and evaluate each, rank them, sum up.
+"""Trains and evaluates several seeds, ranks them, and sums up.
 
 The runs are ranked without labels, by how well each agrees with the others on the
 training images, so that the best can be chosen where nobody knows the classes.
@@ -14,7 +14,6 @@ import jax
 import numpy as np
 
 from infogan_jax import (
-    __version__,
     evaluation,
     experiment,
     training,
@@ -31,6 +30,7 @@ from infogan_jax.restoring import restore
 from infogan_jax.run.files import write_json
 from infogan_jax.run.progress import say
 from infogan_jax.run.run_directory import EVALUATION_RECORD
+from infogan_jax.version import __version__
 
 SUMMARY = "seeds.json"
 
@@ -77,7 +77,7 @@ def run(
     processes.refuse_several()
     condition = _parse(success)
     if count < 2:
-        raise UserError(f"--seeds (={count}) must be at least 2; or use train.py.")
+        raise UserError(f"--seeds (={count}) must be at least 2; or train one alone.")
     exp = experiment.build(config)
     if not exp.algorithm.spec.codes:
         raise UserError("config.latents.codes is empty: no code to compare seeds by.")

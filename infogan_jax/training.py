@@ -1,5 +1,6 @@
-"""The story of a run: build, restore, step, show, save."""
+"""Trains a run: build, restore, step, show, save."""
 
+import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -92,7 +93,8 @@ STOPPED = "stopped and saved at step {}; the same command goes on."
 
 
 def _next(workdir: Path) -> str:
-    return f"See {workdir}/{PICTURES}, then: python eval.py --workdir={workdir}"
+    program = "python eval.py" if sys.argv[0].endswith(".py") else "infogan eval"
+    return f"See {workdir}/{PICTURES}, then: {program} --workdir={workdir}"
 
 
 def _introduction(exp: Experiment, workdir: Path, start: int) -> str:

@@ -1,8 +1,8 @@
 """What a field of a config must be, and the checks of a whole config.
 
 `check` looks at one field at a time, `check_relations` at fields that depend on each
-other. What codes, networks and data must keep among themselves is checked in
-`experiment`, where they meet.
+other. That codes, networks and data fit together is checked in `experiment`, which
+builds them.
 """
 
 import math
@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
-
-from flax.traverse_util import flatten_dict
 
 from infogan_jax.errors import UserError
 
@@ -86,6 +84,8 @@ def check(config: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any
     Raises:
       UserError: for a field that is unknown, missing or breaks its rule.
     """
+    from flax.traverse_util import flatten_dict  # slow to import for --help
+
     flat = flatten_dict(dict(config), sep=".")
     for name in flat:
         if name not in rules:

@@ -1,10 +1,10 @@
-"""The story of several seeds as one program: the step, vmapped over their states.
+"""Trains several seeds as one program: the step, vmapped over their states.
 
 Each seed gets a run directory of its own, as train.py would have written it. Only the
 rounding differs, since a batched product adds up in another order.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -127,24 +127,49 @@ def _train(
             batches = parallel.split_batches(mesh, call)
             states, metrics = advance(states, data, batches)
             stopping = stop.stops_here(exp.is_due("log", step))
+            if step == start + exp.steps_per_call:
+                _restart_clocks(shown, start)  # the program has been compiled
             for place, (run, progress) in enumerate(zip(runs, shown, strict=True)):
-                if run.exp.seed in failed:
-                    continue
-                try:
-                    if exp.is_due("log", step):
-                        progress.log(step, {k: v[:, place] for k, v in metrics.items()})
-                    state = _at(states, place)
-                    if exp.is_due("picture", step):
-                        progress.pictures(step, *draw_pictures(run.exp, state))
-                    if exp.is_due("checkpoint", step) or stopping:
-                        run.checkpoints.save(state)
-                except Diverged as error:
-                    failed[run.exp.seed] = str(error)
-                    say(f"seed {run.exp.seed} failed: {error}")
+                if run.exp.seed not in failed:
+                    own = {name: value[:, place] for name, value in metrics.items()}
+                    state = partial(_at, states, place)
+                    _write(run, progress, step, own, state, stopping, failed)
+            if exp.is_due("picture", step) or exp.is_due("checkpoint", step):
+                _restart_clocks(shown, step)
             if stopping:
                 say(STOPPED.format(step))
                 return True
+            if all(run.exp.seed in failed for run in runs):
+                return False
     return False
+
+
+def _write(
+    run: Run,
+    progress: Progress,
+    step: int,
+    metrics: Metrics,
+    state: Callable[[], TrainState],
+    stopping: bool,
+    failed: dict[int, str],
+) -> None:
+    """Writes what is due for one seed; `failed` gets the reason where it diverges."""
+    exp = run.exp
+    try:
+        if exp.is_due("log", step):
+            progress.log(step, metrics)
+        if exp.is_due("picture", step):
+            progress.pictures(step, *draw_pictures(exp, state()))
+        if exp.is_due("checkpoint", step) or stopping:
+            run.checkpoints.save(state())
+    except Diverged as error:
+        failed[exp.seed] = str(error)
+        say(f"seed {exp.seed} failed: {error}")
+
+
+def _restart_clocks(shown: Sequence[Progress], step: int) -> None:
+    for progress in shown:
+        progress.restart_clock(step)
 
 
 def vmapped_step(

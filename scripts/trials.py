@@ -59,7 +59,8 @@ def section(table: dict[str, Any]) -> str:
     )
     parts = [f"## {table['title']}", "\n".join(about)]
     if command := table.get("command"):
-        parts.append("\n".join(f"    {each}" for each in command))
+        # Indented by four, it would belong to the list above it and not be code.
+        parts.append("\n".join(["```sh", *command, "```"]))
     columns, rows = table["columns"], table["rows"]
     parts.append(
         "\n".join([line(columns), "|---" * len(columns) + "|", *map(line, rows)])

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,13 @@ PACKAGE = ROOT / "infogan_jax"
 
 ORDER = [
     "infogan_jax.errors",
+    "infogan_jax.version",
+    "infogan_jax.machine",
     "infogan_jax.model",
     "infogan_jax.data",
     "infogan_jax.data.sources",
     "infogan_jax.game.real_information",
     "infogan_jax.game",
-    "infogan_jax.machine",
     "infogan_jax.run",
     "infogan_jax.analysis.metrics",
     "infogan_jax.analysis.metrics.disentanglement",
@@ -31,7 +34,7 @@ ORDER = [
 
 LINEN_IN = {"infogan_jax/model/layers.py", "infogan_jax/model/networks.py"}
 MESH_IN = {"infogan_jax/machine/parallel.py", "infogan_jax/vmapped_training.py"}
-CONFIG_ENDS_AT = ORDER.index("infogan_jax.machine")
+CONFIG_ENDS_AT = ORDER.index("infogan_jax.run")
 VAGUE = {"utils", "util", "common", "core", "helpers", "misc"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -126,7 +129,7 @@ def test_a_config_imports_the_default_config_alone(path):
         "from infogan_jax.experiment import build",
         "import infogan_jax.experiment",
         "def f():\n    from infogan_jax.analysis import encode",
-        "from infogan_jax.machine.parallel import make_mesh",
+        "from infogan_jax.run.files import write_json",
         "import infogan_jax",
         "from configs import digits",
     ],
@@ -139,7 +142,8 @@ def test_an_upward_import_is_seen(source):
 
 def test_every_folder_of_code_has_its_place_in_the_order_and_every_place_is_there():
     folders = {dotted(path.parent / "__init__.py") for path in MODULES}
-    files = {"infogan_jax.errors", "infogan_jax.__main__", "configs"}
+    files = {"errors", "version", "__main__"}
+    files = {f"infogan_jax.{file}" for file in files} | {"configs"}
     assert folders | files == set(ORDER)
 
 
@@ -187,7 +191,7 @@ def test_nothing_has_a_name_that_says_nothing(path):
     [path for path in MODULES if place(dotted(path)) < CONFIG_ENDS_AT],
     ids=by_path,
 )
-def test_model_data_and_game_are_not_given_a_config(path):
+def test_machine_model_data_and_game_are_not_given_a_config(path):
     assert "config" not in parameters(path.read_text())
 
 
@@ -240,3 +244,15 @@ def test_a_path_that_is_not_there_is_seen():
     assert missing_paths("Run\n\n    python trian.py\n") == ["trian.py"]
     text = "[a](docs/none.md) [b](https://a.b/c.md) [c](#part) [d](README.md#part)"
     assert list(broken_links(ROOT / "README.md", text)) == ["docs/none.md"]
+
+
+def test_a_config_is_read_without_jax():
+    """So that --help and a mistyped flag answer at once."""
+    code = (
+        "import sys; from configs import mnist; mnist.get_config(); print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert not {"jax", "flax", "PIL", "tqdm"} & set(done.stdout.split())
+    assert "ml_collections" in done.stdout

@@ -123,7 +123,7 @@ def picture(path, height, width):
 
 def read(path, image_shape, crop):
     dataset = SimpleNamespace(image_shape=image_shape)
-    run = SimpleNamespace(dataset=dataset, flat={"data.crop": crop})
+    run = SimpleNamespace(dataset=dataset, crop=crop)
     return encoding._read(run, path)
 
 
@@ -191,7 +191,6 @@ def test_a_place_that_cannot_be_written_is_named(export, tmp_path):
         (["--quick"], ("evaluate", Path("run"), {"quick": True})),
         (["--encode=a.csv"], (*ENCODE, "a.csv", None, {})),
         (["--encode=a.csv", "--images=b"], (*ENCODE, "a.csv", "b", {})),
-        (["--images=b"], (*ENCODE, "", "b", {})),
     ],
 )
 def test_the_program_evaluates_or_writes_codes_by_its_flags(monkeypatch, words, called):
@@ -206,3 +205,13 @@ def test_the_program_evaluates_or_writes_codes_by_its_flags(monkeypatch, words, 
         monkeypatch.setattr(module, name, note)
     assert command.main() == 0
     assert calls == [called]
+
+
+def test_a_folder_without_a_file_to_write_is_refused(monkeypatch):
+    values = flags.FlagValues()
+    for name in command.TEXTS:
+        flags.DEFINE_string(name, None, "-", flag_values=values)
+    values(["eval.py", "--workdir=run", "--images=b"])
+    monkeypatch.setattr(command, "flags", SimpleNamespace(FLAGS=values))
+    with pytest.raises(UserError, match=r"--images \(=b\) needs --encode"):
+        command.main()

@@ -217,7 +217,7 @@ def test_an_evaluation_changes_nothing_of_the_run(trained, evaluated):
     [
         (".", r"has no readable config\.json"),
         ("config.json", r"has no readable config\.json"),
-        ("checkpoints", "checkpoints does not exist; run train.py first"),
+        ("checkpoints", "checkpoints does not exist; train the run first"),
         ("checkpoints/2", "checkpoints holds no checkpoint"),
     ],
 )

@@ -75,7 +75,8 @@ def test_a_verb_that_there_is_not_is_one_line(installed, tmp_path):
     done = call(installed, tmp_path, "trian")
     assert (done.returncode, done.stdout) == (2, "")
     assert (
-        done.stderr == "infogan: 'trian' is no verb; take one of train, eval, seeds.\n"
+        done.stderr
+        == "infogan: 'trian' is not a command; take one of train, eval, seeds.\n"
     )
 
 

@@ -5,7 +5,7 @@ warning ends a run.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import UInt8
@@ -13,6 +13,8 @@ from jaxtyping import UInt8
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.model import latents
 from infogan_jax.model.latents import Code, LatentSpec
+from infogan_jax.run.progress import Warnings
+from infogan_jax.run.stats_file import Line
 
 WINDOW = 500
 """Steps over which a problem must last. Samples are not checked before this step."""
@@ -30,10 +32,6 @@ MIN_SPREAD = 1.0
 """Spread of samples, in grey levels of 255, below which they count as identical."""
 
 _MARGIN = 0.02  # nats
-
-Line = Mapping[str, float]
-Warnings = dict[str, str]
-"""One sentence for each warning, by a name that stays the same while it lasts."""
 
 
 def warnings_in_stats(algorithm: Algorithm, lines: Sequence[Line]) -> Warnings:

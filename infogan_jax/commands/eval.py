@@ -1,4 +1,4 @@
-"""Evaluates a run, or encodes images: `infogan eval --workdir=runs/digits`."""
+"""Evaluates a run, or encodes images: `--workdir=runs/digits`."""
 
 from absl import flags
 
@@ -6,7 +6,7 @@ from infogan_jax.commands import program
 from infogan_jax.errors import UserError
 
 TEXTS = {
-    "workdir": "The run directory of train.py.",
+    "workdir": "A run directory that training has written.",
     "encode": "Write the codes of images to this .npz or .csv file instead.",
     "images": "With --encode: a folder of pictures, not the run's own data.",
 }
@@ -25,10 +25,12 @@ def main() -> int:
 
     text, out, images = (flags.FLAGS[name].value for name in TEXTS)
     if text is None:
-        raise UserError("--workdir is missing; name the run directory of train.py.")
+        raise UserError("--workdir is missing; name the directory of a run.")
     workdir = program.workdir(text, "")
-    if out or images:
-        print(encoding.encode_images(workdir, out or "", images))
+    if images is not None and out is None:
+        raise UserError(f"--images (={images}) needs --encode; name the file to write.")
+    if out is not None:
+        print(encoding.encode_images(workdir, out, images))
     else:
         print(evaluation.evaluate(workdir, quick=flags.FLAGS.quick))
     return 0

@@ -1,4 +1,7 @@
-"""How a command runs: flags in, one line and a status out."""
+"""How a command runs: it parses flags, calls a story and exits with a status.
+
+An error that the user can mend is one line on stderr.
+"""
 
 import logging
 import os
@@ -19,6 +22,7 @@ CONFIGS = _INSTALLED if _INSTALLED.is_dir() else _BESIDE
 """The experiments: inside the package where it is installed, else beside it."""
 
 DEFAULT_CONFIG = str(CONFIGS / "digits.py")
+CONFIG_FLAGS = ("--config", "-config")
 
 
 def run(define_flags: Callable[[], None], main: Callable[[], int]) -> NoReturn:
@@ -28,10 +32,10 @@ def run(define_flags: Callable[[], None], main: Callable[[], int]) -> NoReturn:
     loaded ends in one line on stderr and status 2; a `RunFailure` in one line and
     status 1.
     """
-    sys.argv[1:] = find_configs(sys.argv[1:])
     command = sys.modules[define_flags.__module__]
     sys.modules["__main__"].__doc__ = command.__doc__  # what --help begins with
     try:
+        sys.argv[1:] = find_configs(sys.argv[1:])
         define_flags()
         for flag in flags.FLAGS.get_flags_for_module(command.__name__):
             flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)  # for --help
@@ -44,27 +48,37 @@ def run(define_flags: Callable[[], None], main: Callable[[], int]) -> NoReturn:
 def find_configs(arguments: list[str]) -> list[str]:
     """Replaces `--config=mnist:paper` by the path of the project's own `mnist.py`.
 
-    The same holds for `--config=configs/mnist.py:paper`. A file of that name where the
-    command runs comes first.
+    `mnist.py` and `configs/mnist.py` are understood as well. A file of that name where
+    the command runs comes first.
+
+    Raises:
+      UserError: where a name is neither an experiment nor a file.
     """
     found = []
     for place, argument in enumerate(arguments):
         flag, equals, value = argument.partition("=")
-        if place and arguments[place - 1] in ("--config", "-config"):
-            argument = _own_config(argument)
-        elif flag in ("--config", "-config") and equals:
-            argument = f"{flag}={_own_config(value)}"
+        if place and arguments[place - 1] in CONFIG_FLAGS:
+            argument = _find_config(argument)
+        elif flag in CONFIG_FLAGS and equals:
+            argument = f"{flag}={_find_config(value)}"
         found.append(argument)
     return found
 
 
-def _own_config(value: str) -> str:
+def _find_config(value: str) -> str:
+    if not value:
+        raise UserError("--config (=) is empty; name an experiment, or a file.")
     name, colon, mode = value.partition(":")
-    own = CONFIGS / f"{Path(name).stem}.py"
-    is_name = name in (own.stem, f"configs/{own.name}")
-    if is_name and own.is_file() and not Path(name).is_file():
-        return f"{own}{colon}{mode}"
-    return value
+    path = Path(name)
+    names = sorted(p.stem for p in CONFIGS.glob("*.py") if not p.stem.startswith("_"))
+    if path.is_file() or str(path.parent) not in (".", "configs"):
+        return value
+    if path.stem in names:
+        return f"{CONFIGS / path.stem}.py{colon}{mode}"
+    raise UserError(
+        f"--config (={value}) must be a file, or one of {', '.join(names)}, with its "
+        "mode after a colon."
+    )
 
 
 def workdir(text: str | None, default: str) -> Path:
@@ -74,7 +88,7 @@ def workdir(text: str | None, default: str) -> Path:
       UserError: where it is empty, or the address of an object store.
     """
     if text == "":
-        raise UserError("--workdir (=) is empty; name a directory, or leave it out.")
+        raise UserError("--workdir (=) is empty; name a directory.")
     if "://" in (text or ""):
         raise UserError(
             f"--workdir (={text}) must be a directory of this machine; mount the store "
@@ -105,7 +119,7 @@ def config() -> dict[str, Any]:
 def _guarded(main: Callable[[], int]) -> int:
     for noisy in ("jax", "matplotlib"):  # parsing flags has set their levels
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax says all twice
+    logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax logs all twice
     _hide_dropped_reads()
     try:
         return main()
@@ -114,7 +128,7 @@ def _guarded(main: Callable[[], int]) -> int:
     except RunFailure as error:
         return _leave(_complain(error, 1))
     except KeyboardInterrupt:  # threads that still write a checkpoint are not awaited
-        sys.stderr.write("\nstopped at once; the last checkpoint is intact.\n")
+        sys.stderr.write("\nstopped at once.\n")
         os._exit(130)
 
 
@@ -152,7 +166,7 @@ def _parse(argv: list[str]) -> list[str]:
     except Exception as error:  # as above
         sys.exit(_complain(error, 2))
     if len(left) > 1:
-        extra = UserError(f"{left[1]!r} is no flag; flags start with --.")
+        extra = UserError(f"{left[1]!r} is not a flag; flags start with --.")
         sys.exit(_complain(extra, 2))
     return left
 
@@ -165,10 +179,11 @@ def _complain(error: Exception, status: int) -> int:
 
 def _in_one_line(error: Exception) -> str:
     """Returns the last line of its text, or that the config has no such field."""
-    inner = error.args[0] if error.args else None
-    if isinstance(inner, KeyError):  # ml_collections', where a field is not there
-        field, *hint = str(inner.args[0]).splitlines()
+    first = error.args[0] if error.args else None
+    inner = error if isinstance(error, KeyError) else first
+    if isinstance(inner, KeyError) and str(inner.args[0]).startswith("'"):
+        field, *hint = str(inner.args[0]).splitlines()  # of ml_collections
         found = hint or ["docs/config.md has every field."]
         return f"the config has no field {field}. {' '.join(found)}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    return lines[-1].removeprefix("ValueError: ") if lines else type(error).__name__

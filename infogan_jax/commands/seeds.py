@@ -1,4 +1,4 @@
-"""Trains and evaluates several seeds: `infogan seeds --config=mnist --seeds=5`."""
+"""Trains and evaluates several seeds: `--config=mnist --seeds=5`."""
 
 from absl import flags
 from ml_collections import config_flags

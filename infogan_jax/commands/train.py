@@ -1,4 +1,4 @@
-"""Trains an InfoGAN, or goes on with a run: `infogan train --config=mnist`."""
+"""Trains an InfoGAN, or goes on with a run: `--config=mnist`."""
 
 from absl import flags
 from ml_collections import config_flags

@@ -89,7 +89,7 @@ def prepare(
             os.rename(temporary, target)
     except OSError as error:
         raise RunFailure(
-            f"{parent} cannot take the prepared images ({error}); make space, or set "
+            f"{parent} cannot hold the prepared images ({error}); make space, or set "
             "config.data.directory to a copy of the data elsewhere."
         ) from error
     finally:

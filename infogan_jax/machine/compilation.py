@@ -48,7 +48,7 @@ def available_threads() -> int | None:
 def jit_once(function: Callable[..., Any]) -> Callable[..., Any]:
     """`jax.jit` for a function that runs a single time: fast to compile.
 
-    On a CPU it is compiled in half the time, to the same bits.
+    On a CPU it is compiled in half the time, with bit-identical results.
     """
     return _jit(function, {"xla_backend_optimization_level": 1})
 

@@ -81,7 +81,7 @@ def split_batches(mesh: Mesh, batches: np.ndarray) -> Array:
 
     Args:
       mesh: of one axis.
-      batches: [steps, rows, ...], the `own_rows` of this process alone.
+      batches: [steps, rows, ...], the `local_rows` of this process alone.
     """
     return jax.make_array_from_process_local_data(
         NamedSharding(mesh, P(None, AXIS)), batches

@@ -1,4 +1,4 @@
-"""Processes: joining those of a cluster, agreeing with them, ending with them.
+"""Processes: joining a cluster, exchanging values, and shutting down together.
 
 Several processes, usually one a host, run the same program in lockstep on the devices
 of all. Process 0 alone writes and prints. A single process pays nothing here.
@@ -29,8 +29,11 @@ LAUNCHERS = ("SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE")
 HEARTBEAT = 15
 """Seconds of silence after which JAX ends the others, within twice that time."""
 
-_LOST_PROCESS = re.compile(r"[A-Z_]+: .*(Gloo|NCCL|UNAVAILABLE|heartbeat|Barrier)")
-"""The status and words of such an error; Gloo's is of no type but ValueError."""
+_LOST_PROCESS = re.compile(
+    r"UNAVAILABLE: |Gloo |[A-Z_]+: .*(Gloo|NCCL|nccl|UNAVAILABLE|heartbeat|Barrier)",
+    re.DOTALL,
+)
+"""How such an error begins; Gloo's has no type of its own, it is a ValueError."""
 
 
 def count_in_environment() -> int:

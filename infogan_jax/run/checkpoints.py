@@ -81,7 +81,10 @@ class Checkpoints:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """Turns orbax's errors into a line; it raises many kinds, at its next call."""
+        """Raises a RunFailure for any error of orbax.
+
+        Errors of a background save are raised by the next call.
+        """
         try:
             yield
         except Exception as error:

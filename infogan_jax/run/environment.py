@@ -11,6 +11,7 @@ import jax
 
 from infogan_jax.machine import compilation, processes
 from infogan_jax.run.files import write_bytes, write_json
+from infogan_jax.version import __version__
 
 ENVIRONMENT = "environment.json"
 UNREADABLE = "unreadable.txt"
@@ -52,12 +53,17 @@ def _environment() -> dict[str, Any]:
         "processes": jax.process_count(),
         "threads": compilation.available_threads(),
         "machine": f"{platform.system()} {platform.machine()}",
+        "version": __version__,
         "commit": _commit(),
     }
 
 
 def _commit() -> str | None:
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    """Returns the commit of a checkout; None where the package is installed."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    git = ["git", "-C", str(root), "describe", "--always", "--dirty"]
     try:
         done = subprocess.run(git, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):

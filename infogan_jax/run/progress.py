@@ -18,7 +18,7 @@ from infogan_jax.run.run_directory import PICTURES, STATS
 from infogan_jax.run.stats_file import Line, StatsFile
 from infogan_jax.run.tensorboard import TensorBoard
 
-Warnings = Mapping[str, str]
+Warnings = dict[str, str]
 """A sentence for each sign of trouble, by a name that stays while the sign lasts."""
 
 

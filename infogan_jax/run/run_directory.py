@@ -80,7 +80,7 @@ def _check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
     if workdir.exists() and not workdir.is_dir():
         raise UserError(f"--workdir (={workdir}) is a file; name a directory.")
     if not (workdir / CONFIG).exists():
-        if workdir.is_dir() and set(os.listdir(workdir)) - {LOCK}:
+        if workdir.is_dir() and set(os.listdir(workdir)) - {LOCK, f".{CONFIG}.partial"}:
             raise UserError(
                 f"--workdir (={workdir}) holds other files and no {CONFIG}; name a new "
                 "or empty directory."
@@ -108,7 +108,7 @@ def _grows(old: Any, new: Any) -> bool:
 
 
 def refuse_links(workdir: Path) -> None:
-    """Refuses a run directory in which a link could lead what is written elsewhere.
+    """Refuses a run directory with a link, through which files would go elsewhere.
 
     Raises:
       UserError: naming the first link.
@@ -117,8 +117,9 @@ def refuse_links(workdir: Path) -> None:
         for path in (Path(folder, name) for name in sorted(below + files)):
             if path.is_symlink():
                 raise UserError(
-                    f"{path} is a link, and a run keeps to its own directory; put what "
-                    "it points to in its place, or use another --workdir."
+                    f"{path} is a link, through which files would go elsewhere; "
+                    "put a copy of what it points to in its place, or use another "
+                    "--workdir."
                 )
 
 
@@ -134,7 +135,7 @@ def read_config(workdir: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(
             f"--workdir (={workdir}) has no readable {CONFIG} ({error.strerror}); name "
-            "the directory of a run that train.py has started."
+            "the directory of a run."
         ) from error
     except ValueError as error:
         raise UserError(f"{path} is not JSON ({error}); restore a copy.") from error

@@ -1,6 +1,7 @@
 """How a signal stops a run: after the step at hand, with the state saved."""
 
 import signal
+import sys
 from types import FrameType
 from typing import Any
 
@@ -31,6 +32,8 @@ class StopRequest:
     def _catch(self, number: int, frame: FrameType | None) -> None:
         if self.signal == signal.SIGINT and number == signal.SIGINT:
             raise KeyboardInterrupt
+        if number == signal.SIGINT:
+            sys.stderr.write("\nstopping after the steps at hand; ctrl-C again: now\n")
         self.signal = number
 
     def stops_here(self, is_due: bool) -> bool:
@@ -40,11 +43,12 @@ class StopRequest:
         them wait for each other. A signal to one process then stops all.
         """
         if is_due or not jax.distributed.is_initialized():
-            self.signal = processes.max_over_all(self.signal or 0) or None
-            return self.signal is not None
+            agreed = processes.max_over_all(self.signal or 0)
+            self.signal = max(self.signal or 0, agreed) or None  # one may have come
+            return agreed > 0
         return False
 
     @property
     def status(self) -> int:
-        """The exit status of the program: 130 after SIGINT, else 0."""
-        return 130 if self.signal == signal.SIGINT else 0
+        """The exit status: 130 after SIGINT, 143 after SIGTERM, else 0."""
+        return 128 + self.signal if self.signal else 0

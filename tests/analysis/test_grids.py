@@ -47,3 +47,11 @@ def test_a_grid_does_not_change_the_images_it_shows():
     images = np.full((3, 32, 32, 1), 7, np.uint8)
     grids.grid(images, 2)
     np.testing.assert_array_equal(images, 7)
+
+
+@pytest.mark.parametrize("size, margin", [(32, 1), (40, 0), (33, 2)])
+def test_a_full_grid_is_cut_into_its_images_again(size, margin):
+    shape = (6, size, size, 3)
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    picture = grids.grid(images, 3, margin)
+    np.testing.assert_array_equal(grids.split_grid(picture, 2, 3, margin), images)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from infogan_jax.commands import program
+
 ROOT = Path(__file__).parents[2]
 HEAVY = ("tensorflow", "tensorflow_datasets", "grain", "torch")
 CONFIGS = {
@@ -52,7 +54,7 @@ def call(cwd, program, *flags, env=None):
         ("train.py", "--config=syntax.py", "syntax"),
         ("train.py", "--config=nothing.py", "get_config"),
         ("train.py", "--config=raises.py", "seed"),
-        ("train.py", "fast", "'fast' is no flag"),
+        ("train.py", "fast", "'fast' is not a flag"),
         ("seeds.py", "--seeds=1", "--seeds (=1) must be at least 2"),
         ("seeds.py", "--success=good", "METRIC>=NUMBER"),
         ("train.py", "--config.objective.noise_sd=nan", "objective.noise_sd (=nan)"),
@@ -61,9 +63,15 @@ def call(cwd, program, *flags, env=None):
         ("train.py", "--workdir=gs://bucket/run", "mount the store"),
         ("eval.py", "--workdir=gs://bucket/run", "mount the store"),
         ("seeds.py", "--workdir=", "--workdir (=) is empty; name a directory"),
+        ("train.py", "--config=", "--config (=) is empty; name an experiment"),
+        ("train.py", "--config.trainin.steps=1", "no field 'trainin'. Did you mean"),
+        ("eval.py", "--encode=", "--workdir is missing"),
         ("train.py", "--config.sed=1", "no field 'sed'. Did you mean \"seed\""),
         ("train.py", "--config.data.q=1", "no field 'q'. docs/config.md has every"),
-        ("train.py", "--config=none.py", "none.py"),
+        ("train.py", "--config=none.py", "(=none.py) must be a file, or one of celeba"),
+        ("train.py", "--config=digit", "(=digit) must be a file, or one of celeba"),
+        ("train.py", "--config=__init__", "must be a file, or one of celeba"),
+        ("train.py", "--config=a/none.py", "none.py"),
         ("train.py", "--config=plain.py", "gives a dict"),
         (
             "train.py",
@@ -91,7 +99,7 @@ def test_eval_without_a_directory_says_what_to_name(tmp_path):
     done = call(tmp_path, "eval.py")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "eval.py: --workdir is missing; name the run directory of train.py.\n"
+        "eval.py: --workdir is missing; name the directory of a run.\n"
     )
 
 
@@ -186,3 +194,47 @@ def test_a_run_and_its_evaluation_import_no(session, package):
 @pytest.mark.parametrize("program, limit", [("train.py", 40), ("eval.py", 40)])
 def test_a_program_is_short(program, limit):
     assert len((ROOT / program).read_text().splitlines()) < limit
+
+
+@pytest.mark.parametrize(
+    "words, path",
+    [
+        (["--config=mnist"], "mnist.py"),
+        (["--config=mnist:paper"], "mnist.py:paper"),
+        (["--config", "mnist"], "mnist.py"),
+        (["--config=mnist.py:smoke"], "mnist.py:smoke"),
+        (["--config=configs/mnist.py:smoke"], "mnist.py:smoke"),
+        (["--config=./configs/mnist.py"], "mnist.py"),
+    ],
+)
+def test_an_experiment_is_found_by_its_name_from_any_folder(
+    words, path, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    found = program.find_configs([*words, "--config.seed=1"])
+    assert found[-1] == "--config.seed=1"
+    assert found[-2].removeprefix("--config=") == f"{program.CONFIGS}/{path}"
+
+
+def test_a_file_of_one_s_own_comes_before_an_experiment_of_its_name(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mnist.py").touch()
+    assert program.find_configs(["--config=mnist.py"]) == ["--config=mnist.py"]
+    assert program.find_configs(["--config=mnist"]) != ["--config=mnist"]
+
+
+def test_an_interrupt_of_a_command_is_one_line_and_status_130(monkeypatch, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    def leave(status):
+        raise SystemExit(status)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    with pytest.raises(SystemExit) as caught:
+        program._guarded(interrupt)
+    assert caught.value.code == 130
+    assert capsys.readouterr().err.strip() == "stopped at once."

@@ -219,7 +219,9 @@ def test_a_path_that_is_not_a_folder_is_refused_in_one_line(
 def test_a_folder_that_cannot_be_listed_is_refused(root, monkeypatch):
     error = PermissionError(13, "Permission denied", "pictures/secret")
     monkeypatch.setattr(os, "walk", lambda *_, onerror: onerror(error))
-    with pytest.raises(UserError, match="must be readable: .*/secret.*; allow it, or"):
+    with pytest.raises(
+        UserError, match="must be readable: .*/secret.*; change its permissions, or"
+    ):
         load(root)
 
 

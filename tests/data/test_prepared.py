@@ -178,7 +178,7 @@ def test_a_full_disk_ends_the_run_in_one_line_and_leaves_no_files(root):
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
     try:
         with pytest.raises(
-            RunFailure, match="cannot take the prepared images"
+            RunFailure, match="cannot hold the prepared images"
         ) as caught:
             prepare(root)
     finally:

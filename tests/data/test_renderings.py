@@ -102,7 +102,7 @@ def test_an_interrupted_download_ends_the_run_and_is_started_again(root, server)
 def test_a_truncated_download_is_detected_and_named(root, server):
     server.bytes_sent, server.is_sized = len(CHAIRS) // 2, False
     message = check_refused(
-        RunFailure, "is no whole archive .* remove it, and its .INFO", root
+        RunFailure, "is incomplete or damaged .* remove it, and its .INFO", root
     )
     kept = Path(message[: message.index(" is no whole")])
     assert kept.read_bytes() == CHAIRS[: server.bytes_sent]
@@ -142,15 +142,22 @@ def test_tfds_reads_checksums_from_beside_the_module():
     assert Path(renderings.RenderedChairs._checksums_path) == expected
 
 
+DAMAGED = "is incomplete or damaged"
 BROKEN = {
-    "cut": (CHAIRS[: 9 * 1024 + 600], "is no whole archive .it ends too early"),
-    "cut_at_a_model": (CHAIRS[: 9 * 1024], "is no whole archive .it ends too early"),
-    "cut_in_a_header": (CHAIRS[: 9 * 1024 + 7], "is no whole archive .it ends too"),
-    "empty": (b"", "is no whole archive .file could not be opened succ"),
-    "page": (b"<html>moved</html>" * 99, "is no whole archive"),
+    "cut": (CHAIRS[: 9 * 1024 + 600], f"{DAMAGED} .it ends too early"),
+    "cut_at_a_model": (
+        CHAIRS[: 9 * 1024],
+        f"{DAMAGED} .it ends too early",
+    ),
+    "cut_in_a_header": (
+        CHAIRS[: 9 * 1024 + 7],
+        f"{DAMAGED} .it ends too",
+    ),
+    "empty": (b"", "is incomplete or damaged .file could not be opened succ"),
+    "page": (b"<html>moved</html>" * 99, "is incomplete or damaged"),
     "gz": (
         make_tar(chair_files(), "w:gz")[:-999],
-        "is no whole archive .Compressed file ended",
+        "is incomplete or damaged .Compressed file ended",
     ),
     "one": (
         make_tar(chair_files(1)),
@@ -218,8 +225,8 @@ def test_an_error_without_faces_says_how_to_get_them(root, manual):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.zip", b"PK" * 99, "a.zip is no whole archive"),
-        ("a.tgz", b"\x1f\x8b" * 99, "a.tgz is no whole archive"),
+        ("a.zip", b"PK" * 99, "a.zip is incomplete or damaged"),
+        ("a.tgz", b"\x1f\x8b" * 99, "a.tgz is incomplete or damaged"),
         ("a.png", encode_image(1)[:50], r"a.png cannot be decoded \(.*; replace it"),
         ("a.jpg", b"", r"a.jpg cannot be decoded \(cannot identify image file\)"),
     ],

@@ -126,8 +126,8 @@ def test_a_data_set_is_immutable(data):
 
 TFDS = "tensorflow_datasets"
 WAYS_OUT = (
-    r"run 'pip install -r requirements\.txt' in a checkout, or "
-    r"'pip install \"infogan-jax\[tfds\]\"'\."
+    r"run 'make tfds' in a checkout, or "
+    r"'pip install tensorflow-datasets tensorflow'\."
 )
 
 

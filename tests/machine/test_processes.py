@@ -164,6 +164,9 @@ def test_only_an_error_of_jax_is_a_lost_process(monkeypatch):
     lost = jax.errors.JaxRuntimeError("UNAVAILABLE: heartbeat timed out")
     assert processes.is_lost_process(lost)
     assert processes.is_lost_process(ValueError("UNKNOWN: Gloo AllGather failed: x"))
+    assert processes.is_lost_process(ValueError("Gloo context initialization failed"))
+    for text in ("UNAVAILABLE: Connection reset", "INTERNAL: a\nncclCommAbort"):
+        assert processes.is_lost_process(jax.errors.JaxRuntimeError(text))
     assert not processes.is_lost_process(ValueError("a folder named Gloo"))
     assert not processes.is_lost_process(RuntimeError("UNAVAILABLE: heartbeat"))
     assert not processes.is_lost_process(jax.errors.JaxRuntimeError("out of memory"))

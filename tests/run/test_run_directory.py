@@ -165,7 +165,7 @@ def test_a_damaged_record_is_refused_and_kept(known, content, message):
 
 
 def test_a_directory_without_a_run_has_no_config_to_read(tmp_path):
-    with pytest.raises(UserError, match=r"has no readable config\.json .* train\.py"):
+    with pytest.raises(UserError, match=r"has no readable config\.json .* of a run"):
         run_directory.read_config(tmp_path / "none")
 
 

@@ -24,7 +24,7 @@ def test_a_link_in_a_run_directory_is_refused_by_training_and_evaluation(
     (known / name).parent.mkdir(exist_ok=True)
     (known / name).symlink_to(tmp_path / "elsewhere")
     before = sorted(known.rglob("*"))
-    with pytest.raises(UserError, match=rf"{name} is a link, .* own directory; put"):
+    with pytest.raises(UserError, match=rf"{name} is a link, .* elsewhere; put"):
         run_directory.open_for_training(known, CONFIG).__enter__()
     with pytest.raises(UserError, match="is a link"):
         restore(known)

@@ -3,7 +3,7 @@
 Prints one line of JSON. Only a refusal in words is allowed to stop a reading:
 everything else ends the process, which says which round of which seed it was.
 
-    python tests/fuzz_folder.py SECONDS SEED DIRECTORY
+    python tests/torture/fuzz_folder.py SECONDS SEED DIRECTORY
 """
 
 import io

@@ -9,7 +9,7 @@ import math
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from infogan_jax.analysis import encode
 from infogan_jax.analysis.metrics.disentanglement.beta_vae import beta_vae
@@ -19,7 +19,12 @@ from infogan_jax.analysis.metrics.disentanglement.factor_vae import factor_vae
 from infogan_jax.analysis.metrics.disentanglement.mig import mig
 from infogan_jax.analysis.metrics.disentanglement.modularity import modularity
 from infogan_jax.analysis.metrics.disentanglement.sap import sap
-from infogan_jax.analysis.metrics.disentanglement.tables import BINS, varying
+from infogan_jax.analysis.metrics.disentanglement.tables import (
+    BINS,
+    Codes,
+    Factors,
+    varying,
+)
 from infogan_jax.analysis.report.section import Measure, Measures, Section
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.model import latents
@@ -27,9 +32,7 @@ from infogan_jax.model.latents import Code, LatentSpec
 
 PRIOR_SD = {"uniform": 1.0 / math.sqrt(3.0), "gaussian": 1.0}
 
-Codes = Float[np.ndarray, "n codes"]
 Columns = Float[np.ndarray, "n columns"]
-Factors = Int[np.ndarray, "n factors"]
 Scores = dict[str, tuple[float, str]]
 """By name, the value of each score and how it was computed."""
 

@@ -1,17 +1,15 @@
-"""The loaders of data sets, by the value of `config.data.source`."""
+"""The sources of images by their names in a config."""
+
+from importlib import import_module
 
 from infogan_jax.data.dataset import Dataset, Request
-from infogan_jax.data.sources import digits, folder, npz, sprites, tfds
 
-SOURCES = {
-    "digits": digits.load,
-    "folder": folder.load,
-    "npz": npz.load,
-    "sprites": sprites.load,
-    "tfds": tfds.load,
-}
+SOURCES = ("digits", "folder", "npz", "sprites", "tfds")
+"""Each is a module of this folder with a function `load`, imported when it is used."""
 
 
 def load(request: Request) -> Dataset:
-    """Loads the data set that a request describes."""
-    return SOURCES[request.source](request)
+    """Loads the data set of a request from the source that it names."""
+    source = import_module(f"infogan_jax.data.sources.{request.source}")
+    dataset: Dataset = source.load(request)
+    return dataset

@@ -45,14 +45,16 @@ def load(request: Request) -> Dataset:
     """
     path = os.path.expanduser(request.directory)
     if not request.directory or not os.path.isdir(path):
-        reason = "it is none; make it"
+        reason = "it is not one; create it"
         raise _error(request.directory, "must be a folder of images", reason)
     root = Path(path).resolve()
     try:
         names = _names(root)
         fingerprint = _fingerprint(root, names)
     except OSError as error:
-        raise _error(root, "must be readable", f"{error}; allow it") from error
+        raise _error(
+            root, "must be readable", f"{error}; change its permissions"
+        ) from error
     if len(names) < 2:
         reason = f"it has {len(names)}, not counting links that leave it; add some"
         raise _error(root, "must hold at least 2 PNG, JPEG, WebP, BMP images", reason)

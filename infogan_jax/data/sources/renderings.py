@@ -172,8 +172,8 @@ def _members(archive: Path) -> Iterator[tuple[str, BufferedIOBase]]:
     except BROKEN as error:
         why = reason(error, archive).splitlines()[0].rstrip(":")
         raise RunFailure(
-            f"{archive} is no whole archive ({why}); remove it, and its .INFO if there "
-            "is one, or replace it by a whole one, and run the same command again."
+            f"{archive} is incomplete or damaged ({why}); remove it, and its .INFO if "
+            "there is one, or replace it by a whole one, and run the command again."
         ) from error
 
 

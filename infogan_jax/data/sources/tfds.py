@@ -75,8 +75,8 @@ def _check_installed(package: str, need: str, hint: str = "") -> None:
     if find_spec(package) is None:
         raise UserError(
             f"config.data.source (='tfds') {need}, which is not installed; run "
-            "'pip install -r requirements.txt' in a checkout, or "
-            f"""'pip install "infogan-jax[tfds]"'. {hint}"""
+            "'make tfds' in a checkout, or 'pip install tensorflow-datasets "
+            f"tensorflow'. {hint}"
         )
 
 

@@ -50,8 +50,8 @@ def sap(
     It is the accuracy of predicting a factor from its best single code minus that from
     its second best, averaged over factors. Every factor is categorical: for k values, a
     perfect code has accuracy 1, and a code at chance has 1/k. A constant code is always
-    among the candidates, so that a single code is compared with chance. Independent
-    codes score about 0.
+    among the candidates: with `thresholds` a single code is compared with chance.
+    Independent codes score about 0.
 
     Args:
       codes: the predicted codes.
