@@ -14,6 +14,24 @@ from infogan_jax.analysis.report.section import Measure, Section, Table
 
 STYLE = Path(__file__).with_name("page.css").read_text()
 
+ABOUT = {
+    "Information": (
+        "mi_bound is how many nats about a code an image holds, a lower bound. A "
+        "categorical code has at most H(c); a continuous code may have more. jsd_bound "
+        "is a lower bound of the divergence of real and generated images: near 0 where "
+        "D cannot tell them apart, at most 0.693."
+    ),
+    "Classes": "Agreement of the categories with the labels, which training never saw.",
+    "Attributes": "How each code goes with what can be measured in the pixels.",
+    "Factors": "Disentanglement scores, from the true factors of the images.",
+    "Samples": (
+        "How near generated and real images are. Precision is low where generated "
+        "images look wrong; recall and coverage are low where real images are missing."
+    ),
+    "Few labels": "What a linear classifier on the trunk learns from few labels.",
+}
+"""What a section shows, by its name."""
+
 LARGEST = 128
 """A table with more rows or columns is not shown, but its CSV file is named."""
 
@@ -62,6 +80,8 @@ def build_page(
 
 def _section(name: str, section: Section) -> str:
     parts = [f"<h2>{escape(name)}</h2>"]
+    if name in ABOUT:
+        parts.append(f"<p>{ABOUT[name]}</p>")
     if section.left_out:
         parts.append(f"<p>Left out: {escape(section.left_out)}.</p>")
     if section.measures:
