@@ -5,20 +5,15 @@
     python train.py --config=configs/svhn.py:smoke      # a few steps of the first
 
 The paper shows, in pictures only, lighting in a continuous code and the context of the
-central digit in a categorical one.
-
-`paper` has table 2's networks, four Cat(10) and four U(-1, 1) codes and 124 noise
-variables, so 168 inputs of G. Where the paper disagrees with itself (its text has two
-continuous codes), its appendix wins, whose sizes add up. Where it gives no number, the
-choice is ours: lambda is 1, for continuous codes "smaller", here 0.1; 20,000 steps; Q
-learns its standard deviation, here never below 0.1. On a CPU's share of those steps its
-codes are written in a pattern that Q reads and nobody sees.
+digit in a categorical one. `paper` has table 2's networks, four Cat(10) and four
+U(-1, 1) codes and 124 noise variables, as in the appendix, whose sizes add up. Where
+the paper gives no number, the choice is ours: lambda is 1, for continuous codes
+"smaller", here 0.1; 20,000 steps. On a CPU's share of those steps its codes are written
+in a pattern that Q reads and nobody sees.
 
 The default has one Cat(10) code and two U(-1, 1) codes. Its networks are half as wide,
 G starts from 4x4 and has batch norm in every hidden layer, and the learning rates are
 nearer to each other.
-
-The data comes from tfds into config.data.directory ("" is tfds's default).
 """
 
 import ml_collections

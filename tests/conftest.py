@@ -30,6 +30,13 @@ from configs import digits
 from infogan_jax.machine import compilation
 
 
+def pytest_sessionstart() -> None:
+    """Orbax's dropped reads end whenever the garbage is collected, in any test."""
+    from infogan_jax.commands import program
+
+    program.hide_dropped_reads()
+
+
 def pytest_sessionfinish() -> None:
     shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 

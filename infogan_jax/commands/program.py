@@ -120,7 +120,7 @@ def _guarded(main: Callable[[], int]) -> int:
     for noisy in ("jax", "matplotlib"):  # parsing flags has set their levels
         logging.getLogger(noisy).setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax logs all twice
-    _hide_dropped_reads()
+    hide_dropped_reads()
     try:
         return main()
     except UserError as error:
@@ -132,7 +132,7 @@ def _guarded(main: Callable[[], int]) -> int:
         os._exit(130)
 
 
-def _hide_dropped_reads() -> None:
+def hide_dropped_reads() -> None:
     """Hides the errors of reads that orbax has dropped, and no others.
 
     Where one read of a damaged checkpoint fails, orbax drops the others. They end later

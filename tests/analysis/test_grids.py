@@ -54,4 +54,6 @@ def test_a_full_grid_is_cut_into_its_images_again(size, margin):
     shape = (6, size, size, 3)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     picture = grids.grid(images, 3, margin)
-    np.testing.assert_array_equal(grids.split_grid(picture, 2, 3, margin), images)
+    cells = grids.split_grid(picture, 2, 3, margin)
+    np.testing.assert_array_equal(cells[:, :size, :size], images)
+    assert (cells[:, size:] == 255).all() and (cells[:, :, size:] == 255).all()

@@ -29,7 +29,7 @@ def heard(monkeypatch):
         told.append(str(raised.exc_value))
 
     monkeypatch.setattr(sys, "unraisablehook", tell)
-    program._hide_dropped_reads()
+    program.hide_dropped_reads()
     return told
 
 

@@ -13,10 +13,6 @@ from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.run.checkpoints import KEPT, Checkpoints
 
 OFFSETS = 8
-# Python reports the reads that orbax drops after a damaged file; commands hide that.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)
 
 
 def steps_in(directory):

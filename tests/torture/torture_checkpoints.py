@@ -14,10 +14,6 @@ from infogan_jax.errors import UserError
 
 TRIALS = max(20, round(600 * float(os.environ.get("TORTURE", "1"))))
 SEED = int(os.environ.get("TORTURE_SEED", "0"))
-# Python reports the reads that orbax drops after a damaged file; commands hide that.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)
 
 
 def flip(rng, content):
