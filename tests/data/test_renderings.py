@@ -104,7 +104,7 @@ def test_a_truncated_download_is_detected_and_named(root, server):
     message = check_refused(
         RunFailure, "is incomplete or damaged .* remove it, and its .INFO", root
     )
-    kept = Path(message[: message.index(" is no whole")])
+    kept = Path(message[: message.index(" is incomplete")])
     assert kept.read_bytes() == CHAIRS[: server.bytes_sent]
     kept.unlink()
     kept.with_name(f"{kept.name}.INFO").unlink()
