@@ -16,7 +16,7 @@ MOST_MIB = 2048
 
 def test_no_mutant_ends_the_reader_or_takes_two_gibibytes(tmp_path, capsys):
     here = Path(__file__).parent
-    env = os.environ | {"PYTHONPATH": str(here.parent), "PYTHONWARNINGS": "ignore"}
+    env = os.environ | {"PYTHONPATH": str(here.parents[1]), "PYTHONWARNINGS": "ignore"}
     program = [sys.executable, "-X", "faulthandler", str(here / "fuzz_folder.py")]
     done = subprocess.run(
         [*program, str(SECONDS), SEED, str(tmp_path)],
