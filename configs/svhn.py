@@ -13,7 +13,9 @@ in a pattern that Q reads and nobody sees.
 
 The default has one Cat(10) code and two U(-1, 1) codes. Its networks are half as wide,
 G starts from 4x4 and has batch norm in every hidden layer, and the learning rates are
-nearer to each other.
+nearer to each other. Over five seeds its samples had a Frechet distance of 4.69 +-
+0.47, at worst 5.51. Its codes change light and strokes; the categories are not digits
+(docs/results.md).
 """
 
 import ml_collections
