@@ -67,7 +67,7 @@ def run(
         accelerator and no on a CPU.
 
     Returns:
-      The exit status: 0, or 130 after an interrupt.
+      The exit status: 0, or 130 after SIGINT or 143 after SIGTERM.
 
     Raises:
       UserError: for a mistake, before anything is compiled; for a metric in `success`

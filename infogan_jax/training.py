@@ -33,7 +33,8 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
       workdir: new, empty, or of an earlier call with the same config.
 
     Returns:
-      The exit status: 0, or 130 after an interrupt (the state is saved first).
+      The exit status: 0, or 130 after SIGINT or 143 after SIGTERM (the state
+      is saved first).
 
     Raises:
       UserError: for a mistake in config or directory, before anything is compiled.

@@ -67,8 +67,8 @@ def train(
       workdirs: by seed, its run directory: new, empty, or of an earlier call.
 
     Returns:
-      The exit status, 0, or 130 after an interrupt (all states are saved first); and
-      why a seed failed, by seed.
+      The exit status, 0, or 130 after SIGINT or 143 after SIGTERM (all states are
+      saved first); and why a seed failed, by seed.
 
     Raises:
       UserError: for a mistake in config or directories, before anything is compiled.
