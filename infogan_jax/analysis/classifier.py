@@ -21,6 +21,7 @@ from infogan_jax.data.scaling import to_range
 from infogan_jax.model import notation
 from infogan_jax.model.layers import Layer, Stack, draw_weights
 from infogan_jax.model.networks import Variables
+from infogan_jax.model.random_keys import root_key
 
 LAYERS = "conv 32 s2 bn relu, conv 64 s2 bn relu, fc 128 bn relu"
 BATCH_SIZE = 128
@@ -118,7 +119,7 @@ def _fit(
 
 def _init(stacks: Stacks, seed: Array, x: Array) -> tuple[Params, Variables]:
     hidden, last = stacks
-    key = jax.random.key(seed)
+    key = root_key(seed, "classifier")
     variables = hidden.init(key, x, False)
     features = hidden.apply(variables, x, False)
     params = (variables["params"], last.init(key, features, False)["params"])

@@ -24,7 +24,7 @@ def base_latents(
     The first categorical code, if there is one, takes its categories in turn from row
     to row, so that the traversal of another code shows every category.
     """
-    drawn = sample_latents(spec, seed, count)
+    drawn = sample_latents(spec, seed, count, "pictures")
     first = next((code for code in spec.codes if code.is_categorical), None)
     if first is None:
         return drawn
@@ -64,7 +64,8 @@ def sample_and_traversal_grids(
         images = generate(spec, nets, params, stats, drawn)
         return grid(scaling.to_uint8(images, nets.output_range), columns)
 
-    grids = {"samples": picture(sample_latents(spec, seed, 100), 10)}
+    drawn = sample_latents(spec, seed, 100, "pictures")
+    grids = {"samples": picture(drawn, 10)}
     base = base_latents(spec, seed, 10)
     for code in spec.codes:
         grids[f"traversal_{code.name}"] = picture(*traverse(code, base))

@@ -13,6 +13,7 @@ from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.real_information.transformations import DRAWN_NUMBERS
 from infogan_jax.game.state import TrainState
 from infogan_jax.model import distributions
+from infogan_jax.model.random_keys import root_key
 
 Draws = Mapping[str, Float[Array, "batch _"]]
 """Numbers from U(-1, 1) for each example; the keys are the purposes of `sizes`."""
@@ -46,7 +47,7 @@ def draw(
     not on the number of devices (`axis`) that share the batch. A single call draws all
     numbers, because XLA takes as long to compile another small draw as a layer.
     """
-    step_key = jax.random.fold_in(jax.random.key(state.seed), state.step)
+    step_key = jax.random.fold_in(root_key(state.seed, "steps"), state.step)
     first = 0 if axis is None else lax.axis_index(axis) * count
     lengths = sizes(algorithm)
 
