@@ -142,7 +142,7 @@ def build(config: Mapping[str, Any], dataset: Dataset | None = None) -> Experime
         flat["objective.info_to_generator"],
         flat["objective.info_to_trunk"],
         flat["optimiser.average_decay"],
-        _real_information(flat, spec),
+        _real_information(flat, spec).terms(),
     )
     return Experiment(unflatten_dict(flat, sep="."), flat, dataset, algorithm)
 

@@ -34,7 +34,7 @@ def estimate(algorithm: Algorithm, batch_size: int) -> int:
     discriminating = _kept(
         (*nets.discriminator.trunk.layers, *q_layers), nets.image_shape
     )
-    batches = 3 if algorithm.real_information.is_on else 2
+    batches = 2 + sum(term.shows_images for term in algorithm.terms)
     kept = max(batches * discriminating, generating + discriminating)
     return 2 * state + batch_size * _FLOAT * kept
 

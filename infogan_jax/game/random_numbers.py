@@ -10,7 +10,6 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from infogan_jax.game.algorithm import Algorithm
-from infogan_jax.game.real_information.transformations import DRAWN_NUMBERS
 from infogan_jax.game.state import TrainState
 from infogan_jax.model import distributions
 from infogan_jax.model.random_keys import root_key
@@ -24,18 +23,19 @@ def sizes(algorithm: Algorithm) -> dict[str, int]:
 
     Latents come first, so that they do not depend on what else is drawn.
     """
-    spec, is_transformed = algorithm.spec, algorithm.real_information.is_on
-    is_noisy = algorithm.noise_sd is not None
+    spec, is_noisy = algorithm.spec, algorithm.noise_sd is not None
     pixels = math.prod(algorithm.nets.image_shape) if is_noisy else 0
-    return {
+    lengths = {
         "d_latents": spec.uniform_size,
         "g_latents": spec.uniform_size,
-        "d_transformation": DRAWN_NUMBERS if is_transformed else 0,
         "d_noise_real": pixels,
         "d_noise_generated": pixels,
         "g_noise": pixels,
-        "d_noise_transformed": pixels if is_transformed else 0,
     }
+    for term in algorithm.terms:
+        lengths[f"term_{term.name}"] = term.drawn_numbers
+        lengths[f"term_{term.name}_noise"] = pixels if term.shows_images else 0
+    return lengths
 
 
 def draw(

@@ -8,13 +8,16 @@ numbers, unless each purpose has a root of its own.
 from typing import Literal, get_args
 
 import jax
+import numpy as np
 from jaxtyping import Array, Key, UInt32
 
 Purpose = Literal["first_weights", "steps", "evaluation", "pictures", "classifier"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
-def root_key(seed: UInt32[Array, ""] | int, purpose: Purpose) -> Key[Array, ""]:
+def root_key(
+    seed: UInt32[Array | np.ndarray, ""] | int, purpose: Purpose
+) -> Key[Array, ""]:
     """Returns the key from which all random numbers of one purpose are drawn.
 
     Args:
