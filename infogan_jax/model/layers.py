@@ -82,6 +82,14 @@ class Linear(nn.Module):
         return y
 
 
+class SpectralNorm(nn.SpectralNorm):
+    """Flax's, with its power iteration in float32 on every platform."""
+
+    def _spectral_normalize(self, path: Any, vs: Any, update_stats: bool) -> Array:
+        with jax.default_matmul_precision("highest"):
+            return super()._spectral_normalize(path, vs, update_stats)
+
+
 class Stack(nn.Module):
     """The layers of a list, applied one after the other.
 
@@ -125,7 +133,7 @@ class Stack(nn.Module):
             name=f"{layer.kind}_{position}",
         )
         if self.spectral_norm:
-            x = nn.SpectralNorm(linear)(x, update_stats=train)
+            x = SpectralNorm(linear)(x, update_stats=train)
         else:
             x = linear(x)
         dtype = jnp.float32 if is_last else self.dtype

@@ -162,22 +162,26 @@ def change_bounds(
     before = latents.posterior(spec, outputs)
     after = latents.posterior(spec, transformed)
     mean = partial(_batch_mean, axis=axis)
-    t = drawn[:, APPEARANCE_COLUMNS]
-    directions: list[Array] = []
-    bounds: Metrics = {}
-    for name, q in before.items():
-        q_after = after[name]
-        if isinstance(q, Normal) and isinstance(q_after, Normal):
-            change = q_after.mean - q.mean
-            change = change - mean(change)
-            slopes = 3.0 * mean(t * change[:, None])
-            error = mean((change - t @ slopes) ** 2)
-            own = slopes
-            for direction in directions:
-                own = own - (own @ direction) * direction
-            share = (own @ own) / (slopes @ slopes + 3.0 * (error + TINY))
-            bounds[name] = -0.5 * jnp.log1p(-jnp.minimum(share, 1.0 - TINY))
-            directions.append(lax.stop_gradient(own / jnp.sqrt(own @ own + TINY**2)))
+    # Products rounded to bfloat16, as on a TPU, would leave directions not orthogonal.
+    with jax.default_matmul_precision("highest"):
+        t = drawn[:, APPEARANCE_COLUMNS]
+        directions: list[Array] = []
+        bounds: Metrics = {}
+        for name, q in before.items():
+            q_after = after[name]
+            if isinstance(q, Normal) and isinstance(q_after, Normal):
+                change = q_after.mean - q.mean
+                change = change - mean(change)
+                slopes = 3.0 * mean(t * change[:, None])
+                error = mean((change - t @ slopes) ** 2)
+                own = slopes
+                for direction in directions:
+                    own = own - (own @ direction) * direction
+                share = (own @ own) / (slopes @ slopes + 3.0 * (error + TINY))
+                bounds[name] = -0.5 * jnp.log1p(-jnp.minimum(share, 1.0 - TINY))
+                directions.append(
+                    lax.stop_gradient(own / jnp.sqrt(own @ own + TINY**2))
+                )
     return bounds
 
 
