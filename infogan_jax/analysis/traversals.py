@@ -12,9 +12,6 @@ from infogan_jax.data import scaling
 from infogan_jax.model.latents import Code, Latents, LatentSpec
 from infogan_jax.model.networks import Networks, Variables
 
-SWEEP = (-2.0, 2.0)
-"""The range of a continuous code: wider than a uniform prior, as in figure 2."""
-
 
 def base_latents(
     spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int
@@ -35,8 +32,8 @@ def base_latents(
 def traverse(code: Code, base: Latents, steps: int = 10) -> tuple[Latents, int]:
     """Repeats each of the base latents with `code` set to a series of values.
 
-    A categorical code takes all its categories, a continuous one `steps` values from
-    -2 to 2. All other latents are the same within a row.
+    A categorical code takes all its categories, a continuous one `steps` values of
+    its sweep, from -2 to 2. All other latents are the same within a row.
 
     Returns:
       The latents [rows * columns] in reading order, and the number of columns.
@@ -44,7 +41,7 @@ def traverse(code: Code, base: Latents, steps: int = 10) -> tuple[Latents, int]:
     if code.is_categorical:
         values = np.arange(code.size, dtype=np.int32)
     else:
-        values = np.linspace(*SWEEP, steps, dtype=np.float32)
+        values = np.linspace(*code.of_kind.sweep(), steps, dtype=np.float32)
     columns = len(values)
     repeated = jax.tree.map(lambda leaf: np.repeat(leaf, columns, axis=0), base)
     tiled = np.tile(values, len(base.noise))

@@ -63,7 +63,9 @@ def write_tables(directory: Path, tables: Mapping[str, Table]) -> None:
 
 
 def _caption(code: Code) -> str:
-    values = "its categories" if code.is_categorical else "values from -2 to 2"
+    values = "its categories"
+    if not code.is_categorical:
+        values = "values from {:.3g} to {:.3g}".format(*code.of_kind.sweep())
     return (
         f"{code.name}: in each row only this code changes; from left to right it takes "
         f"{values}."

@@ -23,7 +23,8 @@ from infogan_jax.game.real_information.transformations import (
 )
 from infogan_jax.game.terms import Term, View
 from infogan_jax.model import distributions, latents
-from infogan_jax.model.latents import Categorical, LatentSpec, Normal
+from infogan_jax.model.code_kinds import Categorical, Normal
+from infogan_jax.model.latents import LatentSpec
 
 TINY = 1e-6
 
