@@ -3,8 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-import jax
-
 from infogan_jax import experiment
 from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.data.sources import catalog
@@ -33,7 +31,7 @@ def restore(workdir: Path, data: str = "") -> tuple[Experiment, TrainState]:
     directory = workdir / run_directory.CHECKPOINTS
     if not directory.is_dir():
         raise UserError(f"{directory} does not exist; train the run first.")
-    mesh = parallel.make_mesh(devices=jax.devices()[:1])
+    mesh = parallel.make_mesh(devices=parallel.all_devices()[:1])
     with Checkpoints(directory, read_only=True) as checkpoints:
         like = parallel.replicated_shapes(mesh, state_shapes(exp.algorithm))
         state = checkpoints.restore_newest(like)

@@ -39,7 +39,7 @@ def train(
         held out stays held out.
 
     Returns:
-      The exit status: 0, or 130 after SIGINT or 143 after SIGTERM (the state
+      The exit status: 0, or 128 and the number of the signal that stopped it (the state
       is saved first).
 
     Raises:
