@@ -125,7 +125,7 @@ def _read(exp: Experiment, path: Path) -> UInt8[np.ndarray, "height width channe
         raise UserError(
             f"--images: {path} cannot be read ({reason}); remove it."
         ) from error
-    height, width, channels = exp.dataset.image_shape
+    height, width, channels = exp.image_shape
     if picture.size == (width, height):
         return prepared.fit(picture, 0, 0, channels)
     if height != width:

@@ -122,8 +122,7 @@ def picture(path, height, width):
 
 
 def read(path, image_shape, crop):
-    dataset = SimpleNamespace(image_shape=image_shape)
-    run = SimpleNamespace(dataset=dataset, crop=crop)
+    run = SimpleNamespace(image_shape=image_shape, crop=crop)
     return encoding._read(run, path)
 
 
@@ -187,8 +186,9 @@ def test_a_place_that_cannot_be_written_is_named(export, tmp_path):
 @pytest.mark.parametrize(
     "words, called",
     [
-        ([], ("evaluate", Path("run"), {"quick": False})),
-        (["--quick"], ("evaluate", Path("run"), {"quick": True})),
+        ([], ("evaluate", Path("run"), {"quick": False, "data": ""})),
+        (["--quick"], ("evaluate", Path("run"), {"quick": True, "data": ""})),
+        (["--data=d"], ("evaluate", Path("run"), {"quick": False, "data": "d"})),
         (["--encode=a.csv"], (*ENCODE, "a.csv", None, {})),
         (["--encode=a.csv", "--images=b"], (*ENCODE, "a.csv", "b", {})),
     ],
@@ -207,11 +207,18 @@ def test_the_program_evaluates_or_writes_codes_by_its_flags(monkeypatch, words, 
     assert calls == [called]
 
 
-def test_a_folder_without_a_file_to_write_is_refused(monkeypatch):
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--images=b"], r"--images \(=b\) needs --encode"),
+        (["--encode=a.csv", "--data=d"], r"--data \(=d\) is for an evaluation"),
+    ],
+)
+def test_flags_that_do_not_belong_together_are_refused(monkeypatch, words, message):
     values = flags.FlagValues()
     for name in command.TEXTS:
         flags.DEFINE_string(name, None, "-", flag_values=values)
-    values(["eval.py", "--workdir=run", "--images=b"])
+    values(["eval.py", "--workdir=run", *words])
     monkeypatch.setattr(command, "flags", SimpleNamespace(FLAGS=values))
-    with pytest.raises(UserError, match=r"--images \(=b\) needs --encode"):
+    with pytest.raises(UserError, match=message):
         command.main()
