@@ -6,7 +6,9 @@ from typing import Any
 from infogan_jax.version import __version__
 
 __all__ = [
+    "Extensions",
     "LatentSpec",
+    "Term",
     "__version__",
     "build",
     "evaluate",
@@ -16,7 +18,9 @@ __all__ = [
 ]
 
 _PLACES = {
+    "Extensions": "experiment",
     "LatentSpec": "model.latents",
+    "Term": "game.terms",
     "build": "experiment",
     "evaluate": "evaluation",
     "restore": "restoring",

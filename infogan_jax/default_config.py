@@ -127,6 +127,18 @@ FIELDS = {
     ),
     "optimiser.beta1": Field(0.5, number(0, 0.9999), "decay of Adam's mean"),
     "optimiser.beta2": Field(0.999, number(0, 0.999999), "decay of Adam's square"),
+    "optimiser.clip_norm": Field(
+        0.0, number(0), "largest norm of a player's gradient, before Adam; 0: any"
+    ),
+    "optimiser.warmup_steps": Field(
+        0, whole(0), "steps in which the learning rates rise from 0; 0: none"
+    ),
+    "optimiser.decay_steps": Field(
+        0,
+        whole(0),
+        "steps after the warm-up in which the rates fall to 0 by a cosine; 0: they "
+        "stay. A run that is to grow needs them to stay",
+    ),
     "optimiser.average_decay": Field(
         0.0,
         number(0, 0.999999),

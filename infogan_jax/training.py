@@ -1,7 +1,7 @@
 """Trains a run: build, restore, step, show, save."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,7 @@ from infogan_jax.analysis import collapse
 from infogan_jax.analysis.grids import split_grid
 from infogan_jax.analysis.traversals import sample_and_traversal_grids
 from infogan_jax.data.dataset import Dataset, Request
-from infogan_jax.data.sources import catalog
-from infogan_jax.experiment import Experiment
+from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
 from infogan_jax.game.state import TrainState, state_shapes
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import compilation, parallel, processes
@@ -28,7 +27,11 @@ from infogan_jax.run.signals import StopRequest
 
 @processes.in_cluster()
 def train(
-    config: Mapping[str, Any], workdir: Path, *, accept_data: bool = False
+    config: Mapping[str, Any],
+    workdir: Path,
+    *,
+    accept_data: bool = False,
+    extensions: Extensions = NO_EXTENSIONS,
 ) -> int:
     """Trains the experiment of a config in a run directory, or goes on with it.
 
@@ -37,6 +40,7 @@ def train(
       workdir: new, empty, or of an earlier call with the same config.
       accept_data: whether to go on although the data has changed since then; what was
         held out stays held out.
+      extensions: what your program adds.
 
     Returns:
       The exit status: 0, or 128 and the number of the signal that stopped it (the state
@@ -48,7 +52,8 @@ def train(
     """
     compilation.use_persistent_cache()
     with processes.all_succeed():
-        exp = experiment.describe(config, partial(load_for, workdir, accept_data))
+        load = partial(load_for, workdir, accept_data, extensions.load)
+        exp = experiment.describe(config, load, extensions)
         mesh = parallel.make_mesh(exp.batch_size)
         run_directory.check(workdir, exp.config)
         experiment.check_memory(exp, with_images=False)
@@ -99,13 +104,18 @@ def train(
     return 0
 
 
-def load_for(workdir: Path, accept: bool, request: Request) -> Dataset:
-    """Returns the data of a request, in the order that the run has recorded.
+def load_for(
+    workdir: Path,
+    accept: bool,
+    load: Callable[[Request], Dataset],
+    request: Request,
+) -> Dataset:
+    """Loads the data of a request, in the order that the run has recorded.
 
     Raises:
       UserError: where it has changed since then, unless that is to be accepted.
     """
-    return data_record.recognise(workdir, catalog.load(request), accept=accept)
+    return data_record.recognise(workdir, load(request), accept=accept)
 
 
 STOPPED = "stopped and saved at step {}; the same command goes on."

@@ -19,6 +19,7 @@ from jaxtyping import Array
 
 from infogan_jax import experiment
 from infogan_jax.analysis import collapse
+from infogan_jax.data.sources import catalog
 from infogan_jax.errors import Diverged, UserError
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.algorithm import Algorithm
@@ -81,7 +82,8 @@ def train(
     failed: dict[int, str] = {}
     compilation.use_persistent_cache()
     first = next(iter(workdirs.values()))
-    exp = experiment.describe(config, partial(load_for, first, accept_data))
+    load = partial(load_for, first, accept_data, catalog.load)
+    exp = experiment.describe(config, load)
     for seed, workdir in workdirs.items():
         run_directory.check(workdir, exp.with_seed(seed).config)
     experiment.check_memory(exp, len(workdirs), with_images=False)

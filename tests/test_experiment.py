@@ -12,7 +12,7 @@ from flax.traverse_util import flatten_dict
 
 import infogan_jax
 from configs import digits
-from infogan_jax import experiment, training
+from infogan_jax import Extensions, experiment, training
 from infogan_jax.data.dataset import Dataset, Split
 from infogan_jax.default_config import FIELDS
 from infogan_jax.errors import UserError
@@ -190,14 +190,14 @@ def test_images_of_one_s_own_take_the_place_of_those_of_the_config(tiny_config):
     rng = np.random.default_rng(0)
     own = Split(rng.integers(0, 256, (40, 8, 8, 1), np.uint8))
     dataset = Dataset(own, own, {"name": "mine", "test_is_held_out": False})
-    exp = infogan_jax.build(tiny_config.to_dict(), dataset)
+    exp = infogan_jax.build(tiny_config.to_dict(), Extensions(dataset))
     step = jax.jit(partial(infogan_jax.train_step, exp.algorithm))
     state, metrics = step(exp.first_state(), own.images[:16])
     assert state.step == 1
     assert np.isfinite(metrics["mi_bound/categorical_0"])
     tiny_config.data.batch_size = 41
     with pytest.raises(UserError, match="at most the number of training images .=40"):
-        infogan_jax.build(tiny_config.to_dict(), dataset)
+        infogan_jax.build(tiny_config.to_dict(), Extensions(dataset))
 
 
 def test_what_users_need_most_is_at_the_top_and_imported_only_when_asked_for():

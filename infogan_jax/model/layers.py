@@ -98,7 +98,7 @@ class Stack(nn.Module):
       slope: of the leaky ReLU for negative inputs.
       spectral_norm: whether each weight is divided by its largest singular value
         (Miyato et al. 2018; one power iteration a step).
-      axis: the device axis over which batch statistics are averaged, if any.
+      axis_name: the device axis over which batch statistics are averaged, if any.
       dtype: of the activations; the last layer's output is float32 in any case.
       is_head: whether the last layer is computed in float32 too, as the outputs of a
         network are.
@@ -108,7 +108,7 @@ class Stack(nn.Module):
     layers: Sequence[Layer]
     slope: float = 0.1
     spectral_norm: bool = False
-    axis: str | None = None
+    axis_name: str | None = None
     dtype: Any = jnp.float32
     is_head: bool = True
     as_matmul: bool = False
@@ -139,7 +139,7 @@ class Stack(nn.Module):
         dtype = jnp.float32 if is_last else self.dtype
         x = x.astype(dtype)
         if layer.norm:
-            x = batch_norm(self.axis, train, f"norm_{position}", dtype)(x)
+            x = batch_norm(self.axis_name, train, f"norm_{position}", dtype)(x)
         x = activate(layer.activation, x, self.slope)
         if layer.kind == "fc" and len(layer.shape) > 1:
             x = x.reshape(x.shape[0], *layer.shape)
