@@ -192,4 +192,4 @@ def draw_pictures(
     if state.step < collapse.WINDOW:
         return pictures, {}
     samples = split_grid(pictures["samples"], 10, 10)
-    return pictures, collapse.warnings_in_samples(samples)
+    return pictures, collapse.warnings_in_samples(samples, exp.dataset.train.images)
