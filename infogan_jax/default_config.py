@@ -4,7 +4,7 @@
 its own. Where the paper has one value for all of its experiments, it is the default.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import ml_collections
@@ -159,6 +159,7 @@ FIELDS = {
 }
 """By dotted name. T is the transformation of the bounds on real images."""
 
+DEFAULTS = {name: field.default for name, field in FIELDS.items()}
 RULES = {name: field.rule for name, field in FIELDS.items()}
 
 
@@ -174,6 +175,17 @@ def default_config(name: str) -> ml_collections.ConfigDict:
         place = config.setdefault(group, {}) if group else config
         place[last] = each.default
     return ml_collections.ConfigDict(config | {"name": name}).lock()
+
+
+def complete(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a recorded config with the fields that it does not have yet.
+
+    Every field that a later version adds has a default with which the run is as before.
+    """
+    from flax.traverse_util import flatten_dict, unflatten_dict  # slow for --help
+
+    flat = flatten_dict(dict(config), sep=".")
+    return unflatten_dict({**DEFAULTS, **flat}, sep=".")
 
 
 def make_smoke(config: ml_collections.ConfigDict) -> None:

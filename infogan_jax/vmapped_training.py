@@ -20,6 +20,7 @@ from jaxtyping import Array
 from infogan_jax import experiment
 from infogan_jax.analysis import collapse
 from infogan_jax.data.sources import catalog
+from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import Diverged, UserError
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.algorithm import Algorithm
@@ -85,7 +86,7 @@ def train(
     load = partial(load_for, first, accept_data, catalog.load)
     exp = experiment.describe(config, load)
     for seed, workdir in workdirs.items():
-        run_directory.check(workdir, exp.with_seed(seed).config)
+        run_directory.check(workdir, exp.with_seed(seed).config, DEFAULTS)
     experiment.check_memory(exp, len(workdirs), with_images=False)
     if warning := experiment.check_memory(exp, len(workdirs)):
         say(warning)
@@ -113,7 +114,7 @@ def _first_states(exp: Experiment, seeds: Sequence[int]) -> TrainState:
 def _open(
     stack: ExitStack, exp: Experiment, workdir: Path, first: TrainState, accept: bool
 ) -> Run:
-    stack.enter_context(run_directory.open_for_training(workdir, exp.config))
+    stack.enter_context(run_directory.open_for_training(workdir, exp.config, DEFAULTS))
     if not accept and data_record.recognise(workdir, exp.dataset) is not exp.dataset:
         raise UserError(
             f"{workdir} has recorded its images in another order than the first seed; "

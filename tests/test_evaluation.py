@@ -23,6 +23,7 @@ CONTINUOUS = ["uniform_0", "uniform_1", "uniform_2", "uniform_3"]
 CODES = ["categorical_0", *CONTINUOUS]
 CLASSIFIER = "200_digits_classifier"
 CLUSTERING = "accuracy_test accuracy_test_rematched accuracy_train purity_test nmi_test"
+CLUSTERING += " largest_class_test"
 ALWAYS = {*(f"mi_bound/{code}" for code in CODES), "jsd_bound", "ari_test"}
 ALWAYS |= set(CLUSTERING.split())
 DISTANCES = "kernel_distance precision recall density coverage".split()

@@ -210,3 +210,37 @@ def test_what_users_need_most_is_at_the_top_and_imported_only_when_asked_for():
         assert callable(getattr(infogan_jax, name))
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         infogan_jax.trian  # noqa: B018
+
+
+def rates(config, steps):
+    """The change of a parameter with gradient 1 in each step, minus the rate."""
+    adam = experiment.build(config.to_dict()).algorithm.optimisers.discriminator
+    state, changes = adam.init(np.float32(0)), []
+    for _ in range(steps):
+        change, state = adam.update(np.float32(1), state)
+        changes.append(-float(change))
+    return changes
+
+
+def test_the_learning_rate_rises_and_then_falls_by_a_cosine(tiny_config):
+    tiny_config.optimiser.discriminator_learning_rate = 0.5
+    tiny_config.optimiser.beta1 = 0.0
+    constant = rates(tiny_config, 5)
+    np.testing.assert_allclose(constant, 0.5, rtol=1e-4)
+    tiny_config.optimiser.update(warmup_steps=2, decay_steps=4)
+    both = rates(tiny_config, 8)
+    cosine = 0.25 * (1 + np.cos(np.pi * np.arange(5) / 4))
+    np.testing.assert_allclose(both, [0, 0.25, *cosine, 0], rtol=1e-4, atol=1e-7)
+    tiny_config.optimiser.decay_steps = 0
+    np.testing.assert_allclose(rates(tiny_config, 4), [0, 0.25, 0.5, 0.5], rtol=1e-4)
+
+
+def test_a_gradient_is_clipped_to_the_largest_norm_before_adam(tiny_config):
+    tiny_config.optimiser.clip_norm = 0.1
+    clipped = experiment.build(tiny_config.to_dict()).algorithm.optimisers.generator
+    gradient = {"a": np.float32([3.0]), "b": np.float32([4.0])}
+    _, state = clipped.update(gradient, clipped.init(gradient))
+    kept = 1 - tiny_config.optimiser.beta1
+    moments = [np.asarray(leaf) for leaf in jax.tree.leaves(state) if np.ndim(leaf)]
+    np.testing.assert_allclose(moments[0], kept * 0.06, rtol=1e-5)
+    np.testing.assert_allclose(moments[1], kept * 0.08, rtol=1e-5)

@@ -71,10 +71,25 @@ def warnings_in_stats(algorithm: Algorithm, lines: Sequence[Line]) -> Warnings:
 
 def warnings_in_samples(
     pictures: UInt8[np.ndarray, "n height width channels"],
+    data: UInt8[np.ndarray, "m rows columns channels"] | None = None,
 ) -> Warnings:
-    """Returns a warning if generated images of different latents look the same."""
+    """Returns a warning if generated images of different latents look the same.
+
+    Args:
+      pictures: generated images.
+      data: training images, of which at most 100 are looked at: where they look the
+        same as well, that is the cause.
+    """
     if spread(pictures) >= MIN_SPREAD:
         return {}
+    if data is not None and spread(data[:: max(len(data) // 100, 1)]) < MIN_SPREAD:
+        return {
+            "samples": (
+                "all samples look the same, and so do the images of the data: there is "
+                "nothing to learn from them; look at the pictures themselves, and at "
+                "config.data.crop, size and channels"
+            )
+        }
     return {
         "samples": (
             "all samples look the same: G ignores its input; try another config.seed, "

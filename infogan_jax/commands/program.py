@@ -94,17 +94,17 @@ def _find_config(value: str) -> str:
     )
 
 
-def workdir(text: str | None, default: str) -> Path:
-    """Returns the value of --workdir, or the default where it is not given.
+def workdir(text: str | None, default: str, flag: str = "--workdir") -> Path:
+    """Returns the value of a flag that names a run, or the default if not given.
 
     Raises:
       UserError: where it is empty, or the address of an object store.
     """
     if text == "":
-        raise UserError("--workdir (=) is empty; name a directory.")
+        raise UserError(f"{flag} (=) is empty; name a directory.")
     if "://" in (text or ""):
         raise UserError(
-            f"--workdir (={text}) must be a directory of this machine; mount the store "
+            f"{flag} (={text}) must be a directory of this machine; mount the store "
             "(with gcsfuse, for example) and name the mounted directory."
         )
     return Path(text or default)

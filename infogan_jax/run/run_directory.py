@@ -10,8 +10,9 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -24,11 +25,15 @@ from infogan_jax.run.files import write_json
 
 CONFIG = "config.json"
 LOCK = "lock"
+NO_DEFAULTS: Mapping[str, Any] = MappingProxyType({})
 STATS = "stats.jsonl"
 CHECKPOINTS = "checkpoints"
 PICTURES = "pictures"
 EVALUATION = "evaluation"
 EVALUATION_RECORD = "evaluation.json"
+
+ORIGIN = "init_from.json"
+"""The run whose parameters this one began with, where it did not begin at random."""
 
 EXTENDABLE = "training.steps"
 """The one field that may grow from one call to the next: a run can be prolonged."""
@@ -38,10 +43,13 @@ PLACE = "data.directory"
 
 
 @contextlib.contextmanager
-def open_for_training(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path]:
+def open_for_training(
+    workdir: Path, config: Mapping[str, Any], defaults: Mapping[str, Any] = NO_DEFAULTS
+) -> Iterator[Path]:
     """Opens a new or known run directory for one training run.
 
-    Of several processes the first locks it; the others check that they see it.
+    Of several processes the first locks it; the others check that they see it. The
+    arguments are those of `check`.
 
     Raises:
       UserError: where the directory cannot be written, holds something else,
@@ -50,7 +58,7 @@ def open_for_training(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path
     with contextlib.ExitStack() as stack:
         with processes.all_succeed():
             if processes.is_first():
-                stack.enter_context(_locked(workdir, config))
+                stack.enter_context(_locked(workdir, config, defaults))
         with processes.all_succeed():
             if not (workdir / CONFIG).exists():
                 raise UserError(
@@ -61,10 +69,12 @@ def open_for_training(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path
 
 
 @contextlib.contextmanager
-def _locked(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
+def _locked(
+    workdir: Path, config: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
-            check(workdir, config)  # before anything is written to it
+            check(workdir, config, defaults)  # before anything is written to it
             workdir.mkdir(parents=True, exist_ok=True)
             lock = stack.enter_context(open(workdir / LOCK, "a+"))
         except OSError as error:
@@ -73,14 +83,21 @@ def _locked(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
                 "another or change its permissions."
             ) from error
         _lock(lock, workdir)
-        known = check(workdir, config)  # another run may have come first
+        known = check(workdir, config, defaults)  # another run may have come first
         if known != dict(config):
             write_json(workdir / CONFIG, config)
         yield
 
 
-def check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
+def check(
+    workdir: Path, config: Mapping[str, Any], defaults: Mapping[str, Any] = NO_DEFAULTS
+) -> dict[str, Any] | None:
     """Returns the recorded config, or None for a new directory; writes nothing.
+
+    Args:
+      workdir: of the run.
+      config: of today.
+      defaults: by dotted name, of fields that an older version has not recorded.
 
     Raises:
       UserError: where the directory holds something else or belongs to another config.
@@ -97,6 +114,7 @@ def check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
     known = read_config(workdir)
     refuse_links(workdir)
     old, new = (flatten_dict(dict(each), sep=".") for each in (known, config))
+    old = {**defaults, **old}
     differing = [
         f"{name} (recorded {old.get(name)!r}, now {new.get(name)!r})"
         for name in sorted(old.keys() | new.keys())
@@ -107,9 +125,18 @@ def check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
     if differing:
         raise UserError(
             f"--workdir (={workdir}) was made with another config: "
-            f"{', '.join(differing)}. Use the recorded values or another --workdir."
+            f"{', '.join(differing)}. Use the recorded values or another --workdir"
+            f"{_offer(workdir, differing)}."
         )
     return known
+
+
+def _offer(workdir: Path, differing: Sequence[str]) -> str:
+    """Returns the way to train on with another config, where the networks fit."""
+    is_model = any(text.startswith(("networks.", "latents.")) for text in differing)
+    if is_model or not any((workdir / CHECKPOINTS).glob("[0-9]*")):
+        return ""
+    return f"; with another one, --init_from={workdir} begins with these parameters"
 
 
 def _grows(old: Any, new: Any) -> bool:
@@ -119,17 +146,30 @@ def _grows(old: Any, new: Any) -> bool:
 def refuse_links(workdir: Path) -> None:
     """Refuses a run directory with a link, through which files would go elsewhere.
 
+    `checkpoints` may be a link to another disk: to a directory that is the user's own
+    and holds nothing but checkpoints.
+
     Raises:
       UserError: naming the first link.
     """
-    for folder, below, files in os.walk(workdir):
+    own = workdir / CHECKPOINTS
+    places = [workdir, own] if _leads_to_checkpoints(own) else [workdir]
+    for folder, below, files in (each for place in places for each in os.walk(place)):
         for path in (Path(folder, name) for name in sorted(below + files)):
-            if path.is_symlink():
+            if path.is_symlink() and path not in places:
                 raise UserError(
                     f"{path} is a link, through which files would go elsewhere; "
                     "put a copy of what it points to in its place, or use another "
                     "--workdir."
                 )
+
+
+def _leads_to_checkpoints(link: Path) -> bool:
+    if not link.is_symlink() or not link.is_dir():
+        return False
+    owners = {link.lstat().st_uid, link.stat().st_uid}
+    steps = (name.split(".")[0] for name in os.listdir(link))
+    return owners == {os.getuid()} and all(step.isdigit() for step in steps)
 
 
 def read_config(workdir: Path) -> dict[str, Any]:
@@ -138,12 +178,25 @@ def read_config(workdir: Path) -> dict[str, Any]:
     Raises:
       UserError: where there is none, or it cannot be read as a JSON object.
     """
-    path = workdir / CONFIG
+    return _read_json(workdir, CONFIG)
+
+
+def read_origin(workdir: Path) -> dict[str, Any]:
+    """Returns what is recorded of the run that this one began with; often nothing.
+
+    Raises:
+      UserError: where the record cannot be read as a JSON object.
+    """
+    return _read_json(workdir, ORIGIN) if (workdir / ORIGIN).exists() else {}
+
+
+def _read_json(workdir: Path, name: str) -> dict[str, Any]:
+    path = workdir / name
     try:
         config = json.loads(path.read_text())
     except OSError as error:
         raise UserError(
-            f"--workdir (={workdir}) has no readable {CONFIG} ({error.strerror}); name "
+            f"--workdir (={workdir}) has no readable {name} ({error.strerror}); name "
             "the directory of a run."
         ) from error
     except ValueError as error:
