@@ -1,24 +1,27 @@
 """What a user's program adds: images, networks, a loss and a kind of code."""
 
+import json
 import math
-from typing import NamedTuple
+import re
+from pathlib import Path
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.scipy.special import i0e
 from scipy import integrate
 
 import infogan_jax
-from infogan_jax import Extensions, Term, training
+from infogan_jax import Extensions, Term
 from infogan_jax.data.dataset import Dataset, Split
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import build
 from infogan_jax.model import latents
-from infogan_jax.model.code_kinds import KINDS, ContinuousKind
+from infogan_jax.model.code_kinds import KINDS
 
+PAGE = Path(__file__).parents[1] / "docs" / "extend.md"
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 RNG = np.random.default_rng(0)
 SPLIT = Split(RNG.integers(0, 256, (40, 8, 8, 1), np.uint8))
 MINE = Dataset(SPLIT, SPLIT, {"name": "mine", "test_is_held_out": False})
@@ -53,76 +56,61 @@ def roughness(view):
     return -value, {"roughness": value}
 
 
-class VonMises(NamedTuple):
-    mean: jax.Array
-    log_sd: jax.Array
-
-    def log_prob(self, value):
-        k = jnp.exp(-2 * self.log_sd)
-        return k * (jnp.cos(value - self.mean) - 1) - jnp.log(2 * math.pi * i0e(k))
-
-
-class Angle(ContinuousKind):
-    """U(-pi, pi), which G gets as a point on the circle."""
-
-    def prior_sd(self, size):
-        return math.pi / math.sqrt(3)
-
-    def sweep(self):
-        return -math.pi, math.pi
-
-    def entropy(self, size):
-        return math.log(2 * math.pi)
-
-    def input_size(self, size):
-        return 2
-
-    def output_size(self, size, spread):
-        return 3
-
-    def sample(self, uniform, size):
-        return math.pi * uniform
-
-    def pack(self, values, size):
-        return jnp.stack([jnp.cos(values), jnp.sin(values)], axis=1)
-
-    def unpack(self, outputs, spread):
-        mean = jnp.arctan2(outputs[:, 1], outputs[:, 0])
-        return VonMises(mean, jnp.logaddexp(outputs[:, 2], math.log(spread.floor)))
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """What is left after the program of docs/extend.md, in a directory of its own."""
+    left = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("page"))
+        patch.setitem(KINDS, "angle", None)  # which the program replaces
+        exec(compile("\n".join(BLOCK.findall(PAGE.read_text())), PAGE, "exec"), left)
+        yield left
 
 
-@pytest.fixture
-def angle(monkeypatch):
-    monkeypatch.setitem(KINDS, "angle", Angle())
+def test_the_program_of_the_page_trains_and_restores_a_run(page):
+    exp, state = page["exp"], page["state"]
+    assert state.step == 50 and len(exp.dataset.train.images) == 400
+    run = Path("runs/mine").absolute()
+    line = json.loads((run / "stats.jsonl").read_text().splitlines()[-1])
+    assert line["roughness"] > 0 and np.isfinite(line["mi_bound/turn"])
+    assert list(run.rglob("*traversal_turn*"))
+    trunk = state.params["discriminator"]["trunk"]
+    assert trunk["Dense_0"]["kernel"].shape == (64, 64)
 
 
-def trained(config, workdir, **extensions):
-    """The metrics of a short run, which has pictures and a checkpoint."""
-    config.training.steps = 2
-    more = Extensions(**extensions)
-    assert training.train(config.to_dict(), workdir, extensions=more) == 0
-    line = (workdir / "stats.jsonl").read_text().splitlines()[-1]
-    return line, build(config.to_dict(), more)
+def test_a_run_with_extensions_is_restored_only_with_the_same_ones(page):
+    names = "'trunk': 'Residual', 'term smoothness': 'generator'"
+    with pytest.raises(UserError, match=rf"with the extensions .*{names}.*, not with"):
+        infogan_jax.restore(Path("runs/mine"))
 
 
-def test_a_user_s_networks_train_and_keep_their_own_first_weights(
-    tiny_config, tmp_path
-):
+def test_a_user_s_kind_of_code_has_its_place_in_g_s_input_and_q_s_output(page):
+    spec = page["exp"].algorithm.spec
+    assert spec.input_size == 10 + 2 + spec.noise_size and spec.output_size == 13
+    packed = latents.pack(
+        spec, latents.sample(spec, jnp.full((2, spec.uniform_size), 0.5))
+    )
+    np.testing.assert_allclose(packed[:, 10:12], [[0, 1]] * 2, atol=1e-6)
+
+
+def test_the_density_of_the_page_s_posterior_integrates_to_one(page):
+    q = page["VonMises"](jnp.array([0.7]), jnp.array([-0.5]))
+    density = integrate.quad(
+        lambda x: float(jnp.exp(q.log_prob(jnp.array([x])))[0]), -math.pi, math.pi
+    )
+    assert density[0] == pytest.approx(1, rel=1e-4)
+
+
+def test_a_user_s_networks_keep_their_own_first_weights(tiny_config):
     modules = {"generator": Picture(), "trunk": Residual(), "recognition": Residual(4)}
-    line, exp = trained(tiny_config, tmp_path / "run", dataset=MINE, modules=modules)
-    assert '"mi_bound/categorical_0"' in line
+    exp = build(tiny_config.to_dict(), Extensions(MINE, modules))
     first = jax.device_get(exp.first_state())
     assert not first.params["generator"]["Dense_0"]["kernel"].any()
-    drawn = first.params["recognition"]["head"]
-    assert 0.01 < np.std(jax.tree.leaves(drawn)[-1]) < 0.03
+    drawn = first.params["recognition"]["head"]["fc_0"]["kernel"]
+    assert 0.01 < np.std(drawn) < 0.03
     trunk = first.params["discriminator"]["trunk"]
-    assert trunk["Dense_0"]["kernel"].shape == (64, 16)
+    assert np.std(trunk["Dense_0"]["kernel"]) > 0.05
     assert "BatchNorm_0" in first.stats["discriminator"]["trunk"]
-    with pytest.raises(UserError, match="with the extensions .*'trunk': 'Residual'"):
-        infogan_jax.restore(tmp_path / "run")
-    more = Extensions(MINE, modules)
-    again, state = infogan_jax.restore(tmp_path / "run", extensions=more)
-    assert state.step == 2 and len(again.dataset.train.images) == 40
 
 
 def test_a_user_s_networks_are_checked_before_anything_is_compiled(tiny_config):
@@ -151,29 +139,7 @@ def test_a_user_s_loss_is_one_more_weighted_term(tiny_config):
         assert all(same) if is_same else not any(same)
 
 
-def test_a_user_s_kind_of_code_is_sampled_packed_unpacked_and_trained(
-    angle, tiny_config, tmp_path
-):
-    tiny_config.latents.codes = "categorical(3), turn=angle @ 0.5"
-    line, exp = trained(tiny_config, tmp_path / "run", dataset=MINE)
-    assert '"mi_bound/turn"' in line
-    assert len(list((tmp_path / "run").rglob("traversal_turn*"))) >= 1
-    spec = exp.algorithm.spec
-    assert spec.input_size == 3 + 2 + spec.noise_size and spec.output_size == 6
-    drawn = latents.sample(spec, jnp.full((2, spec.uniform_size), 0.5))
-    packed = latents.pack(spec, drawn)
-    np.testing.assert_allclose(packed[:, 3:5], [[0, 1]] * 2, atol=1e-6)
-
-
-def test_the_density_of_a_user_s_posterior_integrates_to_one():
-    q = VonMises(jnp.array([0.7]), jnp.array([-0.5]))
-    density = integrate.quad(
-        lambda x: float(jnp.exp(q.log_prob(jnp.array([x])))[0]), -math.pi, math.pi
-    )
-    assert density[0] == pytest.approx(1, rel=1e-4)
-
-
 def test_an_unknown_kind_is_refused_by_the_names_there_are(tiny_config):
-    tiny_config.latents.codes = "turn=angle"
+    tiny_config.latents.codes = "torus"
     with pytest.raises(UserError, match="KIND of categorical, uniform, gaussian"):
         build(tiny_config.to_dict())
