@@ -9,7 +9,15 @@ SOURCES = ("digits", "folder", "npz", "sprites", "tfds")
 
 
 def load(request: Request) -> Dataset:
-    """Loads the data set of a request from the source that it names."""
+    """Loads the data set of a request from the source that it names.
+
+    Raises:
+      UserError: from the source, or if all images are equal.
+      RunFailure: from the source.
+    """
+    from infogan_jax.data import report  # slow to import for --help
+
     source = import_module(f"infogan_jax.data.sources.{request.source}")
     dataset: Dataset = source.load(request)
+    report.check_not_alike(dataset)
     return dataset
