@@ -255,7 +255,7 @@ def _read(task: Task, rules: Rules) -> tuple[Task, Rendered | str]:
       RunFailure: if that is not due to its content.
     """
     try:
-        return task, render(task.load(), rules, task.name)
+        return task, render(task.load(), rules, _quoted(task.name))
     except (UserError, RunFailure):
         raise
     except Exception as error:  # Pillow raises nearly anything on broken files
@@ -330,11 +330,12 @@ class _Written:
 
     def _check_shape(self, shape: tuple[int, ...], name: str) -> None:
         if self.shape and shape != self.shape:
+            one, other = _quoted(self._first), _quoted(name)
             (height, width, _), (tall, wide, _) = self.shape, shape
             raise UserError(
                 "config.data.size (=0) keeps the images' sizes, which must be equal, "
-                f"but {self._first!r} is {height} x {width} and {name!r} is {tall} x "
-                f"{wide}; set for example --config.data.size={min(height, width)}."
+                f"but {one} is {height} x {width} and {other} is {tall} x {wide}; "
+                f"set for example --config.data.size={min(height, width)}."
             )
 
     def finish(self, partial: Path, record: dict[str, Any], splits: list[str]) -> None:
@@ -364,6 +365,10 @@ class _Written:
         _write_json(partial / RECORD, record)
         for temporary in (ROWS, FACTS):
             (partial / temporary).unlink()
+
+
+def _quoted(name: str) -> str:
+    return name if name == "one" else repr(name)
 
 
 def _digest(file: Any, length: int) -> str:

@@ -107,7 +107,7 @@ def to_bytes(
 ) -> UInt8[np.ndarray, "*shape"]:
     """Scales the range `used` to 0 to 255, rounded; values outside are clipped."""
     low, high = used
-    scaled = (values.astype(np.float64) - low) * (255 / (high - low))
+    scaled = (values.astype(np.float64) - low) * 255 / (high - low)
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 

@@ -191,9 +191,12 @@ def _check_readable(
     root: Path, request: Request, record: dict[str, Any], total: int
 ) -> None:
     broken = record["unreadable"]
-    limit = max(MAX_UNREADABLE, int(request.unreadable * total))
-    if len(broken) > limit or record["shape"][0] < 2:
+    if len(broken) > _limit(request, total) or record["shape"][0] < 2:
         raise _unreadable(root, request, broken, total)
+
+
+def _limit(request: Request, total: int) -> int:
+    return max(MAX_UNREADABLE, int(request.unreadable * total))
 
 
 def _unreadable(
@@ -202,9 +205,9 @@ def _unreadable(
     """Lists the broken files of a folder in a file; returns an error that names it."""
     large = [line for line in broken if "more than" in line and "pixels" in line]
     place = prepared.place(request) / f"{root.name}.unreadable.txt"
-    text = "".join(f"{line!r}\n" for line in broken)
+    text = "".join(line.replace("\n", "\\n") + "\n" for line in broken)
     try:
-        place.write_text(text)
+        place.write_text(text, encoding="utf-8", errors="backslashreplace")
         listed = f"listed in {place}"
     except OSError:
         listed = f"the first is {broken[0]!r}"
@@ -219,10 +222,10 @@ def _unreadable(
         share = -(-100 * len(broken) // total) / 100
         ways.append(f"set --config.data.unreadable={share:g} to leave them out")
     return UserError(
-        f"config.data.directory (={str(root)!r}) must hold at least 2 readable images, "
-        f"and at most the share config.data.unreadable (={request.unreadable:g}) of "
-        f"unreadable ones, but {len(broken)} of its {total} are unreadable, {listed}; "
-        f"{', or '.join(ways)}."
+        f"config.data.directory (={str(root)!r}) must hold at least 2 readable images "
+        f"and at most {_limit(request, total)} unreadable ones among its {total} "
+        f"(config.data.unreadable={request.unreadable:g}), but it has "
+        f"{len(broken)}, {listed}; {', or '.join(ways)}."
     )
 
 

@@ -55,6 +55,7 @@ class Part(NamedTuple):
 
     images: np.ndarray
     labels: np.ndarray | None
+    key: str
 
 
 def load(request: Request) -> Dataset:
@@ -86,13 +87,13 @@ def load(request: Request) -> Dataset:
     report: dict[str, Any] = {"skipped": left_out}
     if _is_ready(parts, request):
         splits = {
-            name: take_rows(Split(*part), rows) if rows else Split(*part)
+            name: take_rows(Split(part.images, part.labels), rows or slice(None))
             for (name, part), rows in zip(parts.items(), orders.values(), strict=True)
         }
     else:
         images = [part.images for part in parts.values()]
         for name, part in parts.items():
-            _check_finite(path, name, part.images)
+            _check_finite(path, part.key, part.images)
         blocks = {
             name: Block(len(part.images), partial(_tasks, part, orders[name]))
             for name, part in parts.items()
@@ -198,7 +199,7 @@ def _parts(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, Part]:
             images = _images(path, key, arrays[key])
             label = next((key for key in LABELS[name] if key in arrays), None)
             labels = _labels(path, label, arrays[label], len(images)) if label else None
-            parts[name] = Part(images, labels)
+            parts[name] = Part(images, labels, key)
     if "" not in parts and "train" not in parts:
         have = " and ".join(parts)
         raise _error(path, f"has the split {have} only; add 'train_images'")
@@ -316,20 +317,19 @@ def _is_above_1(images: np.ndarray) -> bool:
     return any(images[start : start + _PART].max() > 1 for start in starts)
 
 
-def _check_finite(path: Path, name: str, images: np.ndarray) -> None:
+def _check_finite(path: Path, key: str, images: np.ndarray) -> None:
     if images.dtype.kind != "f":
         return
     for start in range(0, len(images), _PART):
         part = images[start : start + _PART]
         finite = np.isfinite(part).all(axis=(1, 2, 3))
         if not finite.all():
-            key = f"{name}_images" if name else "images"
             raise _error(
                 path,
                 f"must have finite numbers, but image {start + int(finite.argmin())} "
                 f"of {key!r} has NaN or infinity; leave such images out, with "
-                f"images[np.isfinite(images).all((1, 2, 3))], or set their pixels, "
-                "with np.nan_to_num(images)",
+                f"{key}[np.isfinite({key}).reshape(len({key}), -1).all(1)], or set "
+                f"their pixels, with np.nan_to_num({key})",
             )
 
 
