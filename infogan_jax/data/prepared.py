@@ -389,9 +389,9 @@ def _resume(images: Any, rows: Any, totals: list[int]) -> _Written:
         try:
             row = json.loads(line)
             needed = size + (math.prod(row[1]) if len(row) > 2 else 0)
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError):
             break
-        if needed > available or not line.endswith(b"\n"):
+        if len(row) < 2 or needed > available or not line.endswith(b"\n"):
             break
         written.add_row(row)
         size, end = needed, end + len(line)

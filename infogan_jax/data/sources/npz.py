@@ -92,7 +92,7 @@ def load(request: Request) -> Dataset:
         }
     else:
         images = [part.images for part in parts.values()]
-        for name, part in parts.items():
+        for part in parts.values():
             _check_finite(path, part.key, part.images)
         blocks = {
             name: Block(len(part.images), partial(_tasks, part, orders[name]))
