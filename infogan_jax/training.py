@@ -10,8 +10,9 @@ import jax
 
 from infogan_jax import experiment
 from infogan_jax.analysis import collapse
-from infogan_jax.analysis.grids import split_grid
+from infogan_jax.analysis.grids import grid, split_grid
 from infogan_jax.analysis.traversals import sample_and_traversal_grids
+from infogan_jax.data import report
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.state import TrainState, state_shapes
 from infogan_jax.game.train_step import train_step
@@ -19,6 +20,7 @@ from infogan_jax.machine import compilation, parallel, processes
 from infogan_jax.run import run_directory
 from infogan_jax.run.checkpoints import Checkpoints
 from infogan_jax.run.environment import write_environment
+from infogan_jax.run.files import write_png
 from infogan_jax.run.progress import Progress, Warnings, say
 from infogan_jax.run.run_directory import CHECKPOINTS, PICTURES
 from infogan_jax.run.signals import StopRequest
@@ -58,7 +60,9 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
         if start >= exp.steps:
             say(f"{workdir} is complete: step {start}. {_next(workdir)}")
             return 0
-        write_environment(workdir, exp.dataset.provenance)
+        record_data(exp, workdir)
+        if not start:
+            say_data(exp)
         feed = exp.feed(start)
         data = parallel.replicate(mesh, feed.resident)
         one_step = partial(train_step, exp.algorithm)
@@ -90,6 +94,22 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
     return 0
 
 
+def say_data(exp: Experiment) -> None:
+    """Says what the data holds and what was done to its images."""
+    for line in report.lines(exp.dataset):
+        say(line)
+
+
+def record_data(exp: Experiment, workdir: Path) -> None:
+    """Records the same in the environment, and 64 images as the networks see them."""
+    about = {"report": report.record(exp.dataset)}
+    write_environment(workdir, dict(exp.dataset.provenance) | about)
+    path = workdir / PICTURES / SHEET
+    if not path.exists():
+        write_png(path, grid(report.sheet(exp.dataset), columns=8))
+
+
+SHEET = "data.png"
 STOPPED = "stopped and saved at step {}; the same command goes on."
 
 

@@ -184,7 +184,8 @@ def _lock(path: Path, name: str) -> Iterator[None]:
 def _remove_dead(parent: Path, own: Path) -> None:
     for partial in parent.glob("*.partial"):
         with contextlib.suppress(OSError):
-            newest = max(file.stat().st_mtime for file in partial.iterdir())
+            files = [partial, *partial.iterdir()]
+            newest = max(file.stat().st_mtime for file in files)
             if partial != own and time.time() - newest > _WEEK:
                 with open(partial.with_suffix(".lock"), "a") as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -65,7 +65,9 @@ def lines(dataset: Dataset) -> list[str]:
 def record(dataset: Dataset) -> dict[str, Any]:
     """Returns the same as JSON, for the record of a run."""
     known = dict(dataset.provenance.get("report", {}))
-    known |= {"digest": dataset.digest, "lines": lines(dataset)}
+    for elsewhere in ("recipe", "splits", "unreadable"):
+        known.pop(elsewhere, None)
+    known["lines"] = lines(dataset)
     if (doubles := duplicates(dataset)) is not None:
         known["duplicates"] = doubles
     if dataset.train.labels is not None:

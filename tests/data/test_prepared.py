@@ -245,11 +245,13 @@ def test_torn_rows_and_images_are_written_again(request_, cache, monkeypatch, en
 
 def test_dead_parts_are_removed_after_a_week(request_, cache):
     cache.mkdir()
-    for name, age in (("old", 8), ("young", 6)):
+    for name, age in (("old", 8), ("young", 6), ("empty", 8)):
         (cache / f"{name}.partial").mkdir()
-        (cache / f"{name}.partial" / "images.bin").touch()
         then = time.time() - age * 24 * 3600
-        os.utime(cache / f"{name}.partial" / "images.bin", (then, then))
+        if name != "empty":
+            (cache / f"{name}.partial" / "images.bin").touch()
+            os.utime(cache / f"{name}.partial" / "images.bin", (then, then))
+        os.utime(cache / f"{name}.partial", (then, then))
     prepare(request_)
     assert [path.name for path in entries(cache) if path.suffix] == ["young.partial"]
 

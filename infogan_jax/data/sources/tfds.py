@@ -15,12 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from infogan_jax.data import decoding
 from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.data.held_out import count, order
 from infogan_jax.data.prepared import Block, prepare
@@ -256,9 +258,11 @@ def _tasks(
     factors = _factors(builder)
     has_label = "label" in _classes(builder)
     for example in _stored_examples(builder, split, indices[start:]):
+        image = example["image"]
+        is_file = isinstance(image, bytes)
         yield Task(
             "one",
-            partial(np.asarray, example["image"]),
+            partial(decoding.load, BytesIO(image)) if is_file else lambda i=image: i,
             None,
             int(example["label"]) if has_label else None,
             tuple(int(example[factor]) for factor in factors) or None,
@@ -268,20 +272,25 @@ def _tasks(
 def _stored_examples(
     builder: Any, split: str, indices: Sequence[int]
 ) -> Iterator[Mapping[str, Any]]:
-    """Yields examples as tfds decodes them; TFRecord is read through tf.data."""
+    """Yields examples as tfds decodes them; TFRecord is read through tf.data.
+
+    Of images of 16 bits the file is given, since tfds decodes them with OpenCV alone.
+    """
+    import tensorflow_datasets as tfds
+
     is_tfrecord = builder.info.file_format.value != "array_record"
     if is_tfrecord:
         _check_tensorflow(f"reading the TFRecord files of {builder.info.name}")
     try:
         if is_tfrecord:
-            import tensorflow_datasets as tfds
-
             _keep_tensorflow_off_the_gpus()
             chosen = set(indices)
             every = tfds.as_numpy(builder.as_dataset(split))
             yield from (each for index, each in enumerate(every) if index in chosen)
         else:
-            source = builder.as_data_source(split)
+            is_deep = builder.info.features["image"].np_dtype == np.uint16
+            skip = {"image": tfds.decode.SkipDecoding()} if is_deep else None
+            source = builder.as_data_source(split, decoders=skip)
             yield from (source[index] for index in indices)
     except Exception as error:  # tfds raises many kinds
         raise _unreadable(builder.data_path, error) from error
