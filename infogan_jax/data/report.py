@@ -44,7 +44,7 @@ def check_not_alike(dataset: Dataset) -> None:
     what = f"of one gray level, {first.min()}" if np.ptp(first) == 0 else "the same"
     changes = dataset.provenance.get("report", {}).get("changes", {})
     why = "check the data"
-    if changes.get("composited", {}).get("count") == len(images):
+    if changes.get("composited", {}).get("count", 0) >= len(images):
         why = "they are transparent: try --config.data.background=gray, white or black"
     elif changes.get("cropped"):
         why = "they are cropped: try --config.data.crop=0 and --config.data.fit=pad"

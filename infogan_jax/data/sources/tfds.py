@@ -259,14 +259,17 @@ def _tasks(
     has_label = "label" in _classes(builder)
     for example in _stored_examples(builder, split, indices[start:]):
         image = example["image"]
-        is_file = isinstance(image, bytes)
         yield Task(
             "one",
-            partial(decoding.load, BytesIO(image)) if is_file else lambda i=image: i,
+            partial(_load, image),
             None,
             int(example["label"]) if has_label else None,
             tuple(int(example[factor]) for factor in factors) or None,
         )
+
+
+def _load(image: np.ndarray | bytes) -> Any:
+    return decoding.load(BytesIO(image)) if isinstance(image, bytes) else image
 
 
 def _stored_examples(
@@ -285,7 +288,8 @@ def _stored_examples(
         if is_tfrecord:
             _keep_tensorflow_off_the_gpus()
             chosen = set(indices)
-            every = tfds.as_numpy(builder.as_dataset(split))
+            once = tfds.ReadConfig(try_autocache=False)  # it may be read in part
+            every = tfds.as_numpy(builder.as_dataset(split, read_config=once))
             yield from (each for index, each in enumerate(every) if index in chosen)
         else:
             is_deep = builder.info.features["image"].np_dtype == np.uint16
