@@ -39,6 +39,10 @@ HELD_OUT = ("test", "validation", "val")
 """The splits of which the first that a data set has is held out."""
 
 
+TOGETHER = 64
+"""Examples that are read at once, which is four times as fast as one by one."""
+
+
 def load(request: Request) -> Dataset:
     """Loads the splits `train` and `test` of a data set, cropped and resized as asked.
 
@@ -295,6 +299,7 @@ def _stored_examples(
             is_deep = builder.info.features["image"].np_dtype == np.uint16
             skip = {"image": tfds.decode.SkipDecoding()} if is_deep else None
             source = builder.as_data_source(split, decoders=skip)
-            yield from (source[index] for index in indices)
+            for start in range(0, len(indices), TOGETHER):
+                yield from source.__getitems__(list(indices[start : start + TOGETHER]))
     except Exception as error:  # tfds raises many kinds
         raise _unreadable(builder.data_path, error) from error
