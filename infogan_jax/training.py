@@ -10,8 +10,9 @@ import jax
 
 from infogan_jax import experiment
 from infogan_jax.analysis import collapse
-from infogan_jax.analysis.grids import split_grid
+from infogan_jax.analysis.grids import grid, split_grid
 from infogan_jax.analysis.traversals import sample_and_traversal_grids
+from infogan_jax.data import report
 from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import UserError
@@ -23,7 +24,7 @@ from infogan_jax.restoring import begin_from
 from infogan_jax.run import data_record, run_directory
 from infogan_jax.run.checkpoints import Checkpoints
 from infogan_jax.run.environment import write_environment
-from infogan_jax.run.files import write_json
+from infogan_jax.run.files import write_json, write_png
 from infogan_jax.run.progress import Progress, Warnings, say
 from infogan_jax.run.run_directory import CHECKPOINTS, PICTURES
 from infogan_jax.run.signals import StopRequest
@@ -80,7 +81,9 @@ def train(
         if start >= exp.steps:
             say(f"{workdir} is complete: step {start}. {_next(workdir)}")
             return 0
-        write_environment(workdir, exp.dataset.provenance)
+        record_data(exp, workdir)
+        if not start:
+            say_data(exp)
         feed = exp.feed(start)
         data = parallel.replicate(mesh, feed.resident)
         one_step = partial(train_step, exp.algorithm)
@@ -168,6 +171,22 @@ def load_for(
     return data_record.recognise(workdir, load(request), accept=accept)
 
 
+def say_data(exp: Experiment) -> None:
+    """Says what the data holds and what was done to its images."""
+    for line in report.lines(exp.dataset):
+        say(line)
+
+
+def record_data(exp: Experiment, workdir: Path) -> None:
+    """Records the same in the environment, and 64 images as the networks see them."""
+    about = {"report": report.record(exp.dataset)}
+    write_environment(workdir, dict(exp.dataset.provenance) | about)
+    path = workdir / PICTURES / SHEET
+    if not path.exists():
+        write_png(path, grid(report.sheet(exp.dataset), columns=8))
+
+
+SHEET = "data.png"
 STOPPED = "stopped and saved at step {}; the same command goes on."
 
 

@@ -31,11 +31,16 @@ from infogan_jax.machine import compilation, parallel
 from infogan_jax.model import networks
 from infogan_jax.run import data_record, run_directory
 from infogan_jax.run.checkpoints import Checkpoints
-from infogan_jax.run.environment import write_environment
 from infogan_jax.run.progress import Progress, say
 from infogan_jax.run.run_directory import CHECKPOINTS
 from infogan_jax.run.signals import StopRequest
-from infogan_jax.training import STOPPED, draw_pictures, load_for
+from infogan_jax.training import (
+    STOPPED,
+    draw_pictures,
+    load_for,
+    record_data,
+    say_data,
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,8 @@ def train(
             for place, (seed, workdir) in enumerate(workdirs.items())
         ]
         del firsts
+        if not any(run.start for run in runs):
+            say_data(exp)
         for start in sorted({run.start for run in runs} - {exp.steps}):
             group = [run for run in runs if run.start == start]
             if _train(group, mesh, stop, failed):
@@ -221,7 +228,7 @@ def _calls(runs: Sequence[Run], mesh: Mesh) -> Iterator[np.ndarray]:
 
 
 def _progress(run: Run) -> Progress:
-    write_environment(run.workdir, run.exp.dataset.provenance)
+    record_data(run.exp, run.workdir)
     exp, label = run.exp, f"seed {run.exp.seed}"
     find_warnings = partial(collapse.warnings_in_stats, exp.algorithm)
     return Progress(

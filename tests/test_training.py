@@ -81,7 +81,8 @@ def test_a_run_leaves_exactly_the_files_of_its_record(finished, tiny_config):
     codes = ["categorical_0", *(f"uniform_{n}" for n in range(4))]
     pictures = ["samples", *(f"traversal_{code}" for code in codes)]
     assert {path.name for path in (finished / "pictures").iterdir()} == {
-        f"{name}_{step:07d}.png" for name in pictures for step in (4, 8)
+        "data.png",
+        *(f"{name}_{step:07d}.png" for name in pictures for step in (4, 8)),
     }
     assert checkpoint_steps(finished) == [4, 8]
     recorded = json.loads((finished / "config.json").read_text())
