@@ -93,6 +93,7 @@ def train(
                 state, metrics = advance(state, data, batches)
                 if step == start + exp.steps_per_call:
                     progress.restart_clock(start)  # it has compiled
+                progress.estimate(step, metrics)
                 if exp.is_due("log", step):
                     progress.log(step, metrics)
                 if exp.is_due("picture", step):

@@ -145,6 +145,7 @@ def _train(
             stopping = stop.stops_here(exp.is_due("log", step))
             if step == start + exp.steps_per_call:
                 _restart_clocks(shown, start)  # the program has been compiled
+            shown[0].estimate(step, metrics)
             for place, (run, progress) in enumerate(zip(runs, shown, strict=True)):
                 if run.exp.seed not in failed:
                     own = {name: value[:, place] for name, value in metrics.items()}
