@@ -100,6 +100,7 @@ def train(
                     progress.pictures(step, *draw_pictures(exp, state))
                 stopping = stop.stops_here(exp.is_due("log", step))
                 if exp.is_due("checkpoint", step) or stopping:
+                    progress.check_place()
                     checkpoints.save(state)
                 if stopping:
                     progress.say(STOPPED.format(step))

@@ -178,6 +178,7 @@ def _write(
         if exp.is_due("picture", step):
             progress.pictures(step, *draw_pictures(exp, state()))
         if exp.is_due("checkpoint", step) or stopping:
+            progress.check_place()
             run.checkpoints.save(state())
     except Diverged as error:
         failed[exp.seed] = str(error)

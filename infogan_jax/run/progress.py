@@ -76,6 +76,13 @@ class Progress:
         with contextlib.suppress(RunFailure) if value else contextlib.nullcontext():
             self._tensorboard.close()
 
+    def check_place(self) -> None:
+        """Raises a RunFailure where the run directory was moved, before more goes in.
+
+        To be called before a checkpoint; `log` and `pictures` call it themselves.
+        """
+        self._stats.check_place()
+
     def restart_clock(self, step: int) -> None:
         """Leaves out of the next images/s what was done since the last step.
 
@@ -128,6 +135,7 @@ class Progress:
         self.restart_clock(step)
         seconds = (self._last[0] - then) / (step - last_step)
         speed = {"images_per_second": self._batch_size / seconds, "step_time": seconds}
+        self.check_place()
         self._stats.append(step, speed | means)
         self._tensorboard.scalars(step, speed | means)
         self._show(step, speed | means)
@@ -160,6 +168,7 @@ class Progress:
 
         `warnings` that the pictures give rise to are shown once.
         """
+        self.check_place()
         for name, picture in pictures.items():
             write_png(self._workdir / PICTURES / f"{name}_{step:07d}.png", picture)
             self._tensorboard.image(step, name, picture)
