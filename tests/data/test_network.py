@@ -32,9 +32,7 @@ def asked(monkeypatch):
 
 
 def test_a_host_that_cannot_be_reached_is_named_before_tfds_tries(asked, tmp_path):
-    with pytest.raises(
-        RunFailure, match=r"b\.org cannot be reached \(timed out\)\. Try"
-    ):
+    with pytest.raises(RunFailure, match=r"b\.org cannot be reached \(timed"):
         tfds._check_network(BUILDER, tmp_path)
     assert asked == [("a.org", 443), ("b.org", 81)]
 
