@@ -99,12 +99,14 @@ def train(
                 state, metrics = advance(state, data, batches)
                 if step == start + exp.steps_per_call:
                     progress.restart_clock(start)  # it has compiled
+                progress.estimate(step, metrics)
                 if exp.is_due("log", step):
                     progress.log(step, metrics)
                 if exp.is_due("picture", step):
                     progress.pictures(step, *draw_pictures(exp, state))
                 stopping = stop.stops_here(exp.is_due("log", step))
                 if exp.is_due("checkpoint", step) or stopping:
+                    progress.check_place()
                     checkpoints.save(state)
                 if stopping:
                     progress.say(STOPPED.format(step))

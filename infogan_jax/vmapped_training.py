@@ -155,6 +155,7 @@ def _train(
             stopping = stop.stops_here(exp.is_due("log", step))
             if step == start + exp.steps_per_call:
                 _restart_clocks(shown, start)  # the program has been compiled
+            shown[0].estimate(step, metrics)
             for place, (run, progress) in enumerate(zip(runs, shown, strict=True)):
                 if run.exp.seed not in failed:
                     own = {name: value[:, place] for name, value in metrics.items()}
@@ -187,6 +188,7 @@ def _write(
         if exp.is_due("picture", step):
             progress.pictures(step, *draw_pictures(exp, state()))
         if exp.is_due("checkpoint", step) or stopping:
+            progress.check_place()
             run.checkpoints.save(state())
     except Diverged as error:
         failed[exp.seed] = str(error)

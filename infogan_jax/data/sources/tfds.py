@@ -9,8 +9,10 @@ factors, all classes whose names start with `label_`, as in dsprites, shapes3d a
 smallnorb.
 """
 
+import logging
 import os
 import re
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,6 +21,8 @@ from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import numpy as np
 
@@ -194,6 +198,7 @@ def _download(request: Request) -> Any:
 
     import infogan_jax.data.sources.renderings  # noqa: F401  it registers its builders
 
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # no lines about its options
     directory = _data_directory(request)
     try:
         builder = tfds.builder(request.name, data_dir=directory)
@@ -204,6 +209,7 @@ def _download(request: Request) -> Any:
             "their names."
         ) from error
     try:
+        _check_network(builder, directory)
         _keep_tensorflow_off_the_gpus()
         builder.download_and_prepare(file_format="array_record")
     except (UserError, RunFailure):
@@ -214,6 +220,30 @@ def _download(request: Request) -> Any:
             "Try again, or name a directory that holds it with config.data.directory."
         ) from error
     return builder
+
+
+def _check_network(builder: Any, directory: Path) -> None:
+    """Checks that the hosts of a download can be reached, which tfds tries for minutes.
+
+    Files that are there already, and a proxy, are left to tfds.
+
+    Raises:
+      RunFailure: naming the first host that cannot be reached within 10 s.
+    """
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # it warns of every new try
+    parts = [urlsplit(url) for url in builder.url_infos]
+    hosts = {(part.hostname, part.port) for part in parts if part.hostname}
+    if getproxies() or any((directory / "downloads").glob("*")):
+        return
+    for host, port in sorted(hosts, key=str):
+        try:
+            socket.create_connection((host, port or 443), timeout=10).close()
+        except OSError as error:
+            raise RunFailure(
+                f"{builder.info.full_name} cannot be downloaded: {host} cannot be "
+                f"reached ({error.strerror or error}). Try again with a network, or "
+                "name a directory that holds the data with config.data.directory."
+            ) from error
 
 
 def _unreadable(path: object, error: Exception) -> RunFailure:
