@@ -1,10 +1,11 @@
 """Files of a run directory, each replaced whole: readers see the old or the new one."""
 
 import contextlib
+import csv
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,37 @@ def write_png(path: Path, picture: UInt8[np.ndarray, "height width channels"]) -
     pixels = picture[..., 0] if picture.shape[-1] == 1 else picture
     Image.fromarray(pixels).save(content, format="PNG")
     write_bytes(path, content.getvalue())
+
+
+def csv_lines(rows: Iterable[Sequence[Any]]) -> bytes:
+    """Returns rows as lines of a CSV file; texts as by `csv_cell`.
+
+    Numbers of float32 have seven significant digits.
+    """
+    content = io.StringIO()
+    writer = csv.writer(content, lineterminator="\n")
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return content.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return csv_cell(value)
+    return f"{value:.7g}" if isinstance(value, np.float32) else value
+
+
+def csv_cell(text: str) -> str:
+    r"""Returns a text as a cell of a table: it is valid UTF-8, and never a formula.
+
+    A text that a spreadsheet would execute is put behind a single quote. A byte of a
+    file name that is not UTF-8 becomes `\xNN`.
+    """
+    text = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+
+
+FORMULA = (*"=+-@\t\r", *"\uff1d\uff0b\uff0d\uff20")
+"""How a cell begins that a spreadsheet takes for a formula (OWASP, CSV injection)."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
