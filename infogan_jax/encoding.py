@@ -10,8 +10,9 @@ from tqdm import tqdm
 from infogan_jax import loading
 from infogan_jax.analysis.encode import posterior_arrays
 from infogan_jax.data import decoding
-from infogan_jax.data.dataset import Dataset, Split
+from infogan_jax.data.dataset import Split
 from infogan_jax.errors import UserError
+from infogan_jax.experiment import Experiment
 from infogan_jax.loading import InfoGAN
 from infogan_jax.machine import compilation, processes
 from infogan_jax.restoring import restore
@@ -26,7 +27,9 @@ NO_CATEGORY = -1
 """Of a picture that cannot be read."""
 
 
-def encode_images(workdir: Path, out: str, images: str | None = None) -> str:
+def encode_images(
+    workdir: Path, out: str, images: str | None = None, flag: str = "--encode"
+) -> str:
     """Writes Q's posterior of images: categories, probabilities, means and sds.
 
     Before the columns of `read_codes`, images of the run's own data have `split` (train
@@ -39,6 +42,7 @@ def encode_images(workdir: Path, out: str, images: str | None = None) -> str:
       out: an .npz file of arrays, or a .csv file in which an array of several
         numbers an image becomes several columns, `<name>/0` and so on.
       images: a picture, or a folder of pictures; None takes the run's own data.
+      flag: what `out` is called in an error.
 
     Returns:
       One line on what was written.
@@ -49,7 +53,7 @@ def encode_images(workdir: Path, out: str, images: str | None = None) -> str:
     """
     path = Path(out)
     if path.suffix not in (".npz", ".csv"):
-        raise UserError(f"--encode (={out}) must be a file .npz or .csv; name one.")
+        raise UserError(f"{flag} (={out}) must be a file .npz or .csv; name one.")
     processes.refuse_several()
     compilation.use_persistent_cache()
     paths = find_pictures(Path(images)) if images else {}
@@ -57,7 +61,8 @@ def encode_images(workdir: Path, out: str, images: str | None = None) -> str:
     model = loading.from_state(workdir, exp, state)
     if not model.codes:
         raise UserError(f"--workdir (={workdir}) is a run without codes: none to read.")
-    parts = list(_of_folder(model, paths) if images else _of_run(model, exp.dataset))
+    reading = codes_of_pictures(model, paths) if images else _of_run(model, exp)
+    parts = list(reading)
     names = parts[0]
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in names}
     broken = _check_errors(arrays)
@@ -139,7 +144,8 @@ def read_pictures(
     return np.stack(images), errors
 
 
-def _of_run(model: InfoGAN, dataset: Dataset) -> Iterator[Arrays]:
+def _of_run(model: InfoGAN, exp: Experiment) -> Iterator[Arrays]:
+    dataset = exp.dataset
     splits = {"train": dataset.train, "test": dataset.test}
     classes = np.array(dataset.provenance.get("classes") or [], str)
     total = sum(len(split.images) for split in splits.values())
@@ -166,7 +172,11 @@ def _about(
     return about
 
 
-def _of_folder(model: InfoGAN, paths: dict[str, Path]) -> Iterator[Arrays]:
+def codes_of_pictures(model: InfoGAN, paths: dict[str, Path]) -> Iterator[Arrays]:
+    """Yields `name`, the columns of `read_codes` and `error`, for a part at a time.
+
+    A picture that cannot be read has NaN for numbers, the category -1 and its reason.
+    """
     names = list(paths)
     with tqdm(total=len(names), unit="image", disable=None) as bar:
         for start in range(0, len(names), PART):

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from infogan_jax.errors import RunFailure
+from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.machine import processes
 
 
@@ -81,6 +82,56 @@ def write_bytes(path: Path, content: bytes) -> None:
             with contextlib.suppress(OSError):
                 partial.unlink()
             raise
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Yields a path to write to, which takes the place of `path` once all is written.
+
+    Raises:
+      RunFailure: where it cannot be written; an old file stays.
+    """
+    with _whole(path) as partial:
+        yield partial
+        with explained_errors(path):
+            os.replace(partial, path)
+
+
+@contextlib.contextmanager
+def new_folder(path: Path, flag: str = "--out") -> Iterator[Path]:
+    """Yields a folder to write to, which is called `path` once all is written.
+
+    Raises:
+      UserError: where there is such a file, or a folder that is not empty; nothing that
+        is there is ever replaced.
+      RunFailure: where it cannot be written.
+    """
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise UserError(
+            f"{flag} (={path}) is there already and not an empty folder; name a new "
+            "one, or remove it."
+        )
+    with _whole(path) as partial:
+        with explained_errors(path):
+            partial.mkdir()
+        yield partial
+        with explained_errors(path):
+            os.replace(partial, path)
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Yields a name beside `path`, and removes what is left there in the end."""
+    path = path.absolute()
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with explained_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+        finally:
+            if partial.is_dir():
+                shutil.rmtree(partial, ignore_errors=True)
+            partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
