@@ -46,25 +46,26 @@ QUICK = ("Information", "Classes")
 """The sections that need neither a classifier nor a measurement of every image."""
 
 
-def evaluate(workdir: Path, *, quick: bool = False) -> str:
-    """Evaluates the newest checkpoint of a run; needs nothing but its directory.
+def evaluate(workdir: Path, *, quick: bool = False, data: str = "") -> str:
+    """Evaluates the newest checkpoint of a run; needs its directory and its data.
 
     Writes `evaluation.json`, and pictures, tables and `report.html` in `evaluation/`.
 
     Args:
       workdir: of the run.
       quick: whether to measure information and classes alone.
+      data: where the data lies now; "" is where the run has recorded it.
 
     Returns:
       A table of every measure, for the terminal.
 
     Raises:
-      UserError: where the directory holds no run, or no checkpoint, or the
-        environment names several processes.
+      UserError: where the directory holds no run, or no checkpoint; where the data is
+        gone or has changed; where the environment names several processes.
     """
     processes.refuse_several()
     compilation.use_persistent_cache()
-    exp, state = restore(workdir)
+    exp, state = restore(workdir, data)
     model = trained_model.from_dataset(
         exp.algorithm, state, exp.seed, exp.samples, exp.dataset
     )
@@ -83,8 +84,8 @@ def evaluate(workdir: Path, *, quick: bool = False) -> str:
         figures.write_tables(directory, section.tables)
     drawn = figures.write_figures(directory, stats, model)
     title = f"{run['name']}, seed {run['seed']}, step {run['step']}"
-    data, count = exp.dataset.provenance["name"], len(exp.dataset.train.images)
-    about = [f"{count} images of {data}", *warned]
+    name, count = exp.dataset.provenance["name"], len(exp.dataset.train.images)
+    about = [f"{count} images of {name}", *warned]
     config = json.dumps(exp.config, indent=2)
     text = page.build_page(title, about, sections, drawn, config)
     write_bytes(directory / REPORT, text.encode(errors="replace"))

@@ -1,6 +1,7 @@
 """The codes of images as files that other programs read."""
 
 import csv
+import json
 import os
 from functools import partial
 from pathlib import Path
@@ -294,8 +295,9 @@ def test_a_place_that_cannot_be_written_is_named(export, tmp_path):
 @pytest.mark.parametrize(
     "words, called",
     [
-        ([], ("evaluate", Path("run"), {"quick": False})),
-        (["--quick"], ("evaluate", Path("run"), {"quick": True})),
+        ([], ("evaluate", Path("run"), {"quick": False, "data": ""})),
+        (["--quick"], ("evaluate", Path("run"), {"quick": True, "data": ""})),
+        (["--data=d"], ("evaluate", Path("run"), {"quick": False, "data": "d"})),
         (["--encode=a.csv"], (*ENCODE, "a.csv", None, {})),
         (["--encode=a.csv", "--images=b"], (*ENCODE, "a.csv", "b", {})),
     ],
@@ -314,11 +316,32 @@ def test_the_program_evaluates_or_writes_codes_by_its_flags(monkeypatch, words, 
     assert calls == [called]
 
 
-def test_a_folder_without_a_file_to_write_is_refused(monkeypatch):
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--images=b"], r"--images \(=b\) needs --encode"),
+        (["--encode=a.csv", "--data=d"], r"--data \(=d\) is for an evaluation"),
+    ],
+)
+def test_flags_that_do_not_belong_together_are_refused(monkeypatch, words, message):
     values = flags.FlagValues()
     for name in command.TEXTS:
         flags.DEFINE_string(name, None, "-", flag_values=values)
-    values(["eval.py", "--workdir=run", "--images=b"])
+    values(["eval.py", "--workdir=run", *words])
     monkeypatch.setattr(command, "flags", SimpleNamespace(FLAGS=values))
-    with pytest.raises(UserError, match=r"--images \(=b\) needs --encode"):
+    with pytest.raises(UserError, match=message):
         command.main()
+
+
+def test_other_images_and_samples_need_no_data(own_run, pictures, tmp_path):
+    config = json.loads((own_run / "config.json").read_text())
+    config["data"].update(source="folder", directory=str(tmp_path / "gone"))
+    (own_run / "config.json").write_text(json.dumps(config))
+    out = tmp_path / "codes.csv"
+    assert "of 6 images" in encoding.encode_images(own_run, str(out), str(pictures))
+    loaded = loading.load(own_run)
+    assert loaded.sample(3).shape == (3, 8, 8, 1)
+    assert loaded.traverse("uniform_0", rows=1, steps=2).shape == (1, 2, 8, 8, 1)
+    with pytest.raises(UserError, match="the data of --workdir .* cannot be read"):
+        encoding.encode_images(own_run, str(tmp_path / "own.csv"))
+    assert not (tmp_path / "own.csv").exists()

@@ -23,6 +23,10 @@ CONFIGS = _INSTALLED if _INSTALLED.is_dir() else _BESIDE
 
 DEFAULT_CONFIG = str(CONFIGS / "digits.py")
 CONFIG_FLAGS = ("--config", "-config")
+ACCEPT_DATA = (
+    "Go on although the data has changed since the run began; what was held out stays "
+    "held out, and new images are for training."
+)
 
 
 def run(define_flags: Callable[[], None], main: Callable[[], int]) -> NoReturn:

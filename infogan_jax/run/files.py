@@ -52,9 +52,10 @@ def csv_cell(text: str) -> str:
     r"""Returns a text as a cell of a table: it is valid UTF-8, and never a formula.
 
     A text that a spreadsheet would execute is put behind a single quote. A byte of a
-    file name that is not UTF-8 becomes `\xNN`.
+    file name that is not UTF-8 becomes `\xNN`, and a carriage return `\r`.
     """
     text = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    text = text.replace("\r", r"\r")
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 

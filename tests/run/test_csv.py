@@ -16,6 +16,7 @@ ANY = st.text(st.characters())  # surrogates too: bytes of names that are not UT
 @given(ANY)
 @example("=1+1")
 @example("  @SUM(A1)")
+@example("a\rb")
 @example('a,b\n"c"')
 def test_a_text_comes_back_and_is_never_a_formula(text):
     rows = csv.reader(io.StringIO(files.csv_lines([[text, "-1"]]).decode(), newline=""))
