@@ -8,12 +8,11 @@ import numpy as np
 from infogan_jax import loading
 from infogan_jax.analysis.grids import grid
 from infogan_jax.analysis.nearest import find_nearest
-from infogan_jax.data.dataset import Dataset
 from infogan_jax.encoding import PART, find_pictures, read_pictures
 from infogan_jax.errors import UserError
 from infogan_jax.loading import InfoGAN
 from infogan_jax.machine import compilation, processes
-from infogan_jax.restoring import restore
+from infogan_jax.restoring import described
 from infogan_jax.run.files import write_png
 
 MOST = 1000
@@ -51,14 +50,13 @@ def find_similar(
     processes.refuse_several()
     compilation.use_persistent_cache()
     paths = find_pictures(Path(images)) if images else {}
-    exp, state = restore(workdir)
-    model = loading.from_state(workdir, exp, state)
+    model = loading.load(workdir)
     query = model.read(Path(image))
     names: list[str] = []
     pictures: list[np.ndarray] = []
 
     def features() -> Iterator[np.ndarray]:
-        parts = _of_folder(model, paths) if images else _of_run(exp.dataset)
+        parts = _of_folder(model, paths) if images else _of_run(model)
         for called, part in parts:
             names.extend(called)
             pictures.append(part)
@@ -93,7 +91,8 @@ def _of_folder(model: InfoGAN, paths: dict[str, Path]) -> Iterator[Named]:
         )
 
 
-def _of_run(dataset: Dataset) -> Iterator[Named]:
+def _of_run(model: InfoGAN) -> Iterator[Named]:
+    dataset = described(model.workdir).dataset
     for name, split in {"train": dataset.train, "test": dataset.test}.items():
         for start in range(0, len(split.images), PART):
             rows = range(start, min(start + PART, len(split.images)))
