@@ -71,7 +71,7 @@ def train(
       accept_data: as in `training.train`.
 
     Returns:
-      The exit status, 0, or 130 after SIGINT or 143 after SIGTERM (all states are
+      The exit status, 0, or 128 and the number of the signal (all states are
       saved first); and why a seed failed, by seed.
 
     Raises:

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ CHECKPOINTS = "checkpoints"
 PICTURES = "pictures"
 EVALUATION = "evaluation"
 EVALUATION_RECORD = "evaluation.json"
+
+ORIGIN = "init_from.json"
+"""The run whose parameters this one began with, where it did not begin at random."""
 
 EXTENDABLE = "training.steps"
 """The one field that may grow from one call to the next: a run can be prolonged."""
@@ -107,9 +110,18 @@ def check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
     if differing:
         raise UserError(
             f"--workdir (={workdir}) was made with another config: "
-            f"{', '.join(differing)}. Use the recorded values or another --workdir."
+            f"{', '.join(differing)}. Use the recorded values or another --workdir"
+            f"{_offer(workdir, differing)}."
         )
     return known
+
+
+def _offer(workdir: Path, differing: Sequence[str]) -> str:
+    """Returns the way to train on with another config, where the networks fit."""
+    is_model = any(text.startswith(("networks.", "latents.")) for text in differing)
+    if is_model or not any((workdir / CHECKPOINTS).glob("[0-9]*")):
+        return ""
+    return f"; with another one, --init_from={workdir} begins with these parameters"
 
 
 def _grows(old: Any, new: Any) -> bool:
@@ -138,12 +150,25 @@ def read_config(workdir: Path) -> dict[str, Any]:
     Raises:
       UserError: where there is none, or it cannot be read as a JSON object.
     """
-    path = workdir / CONFIG
+    return _read_json(workdir, CONFIG)
+
+
+def read_origin(workdir: Path) -> dict[str, Any]:
+    """Returns what is recorded of the run that this one began with; often nothing.
+
+    Raises:
+      UserError: where the record cannot be read as a JSON object.
+    """
+    return _read_json(workdir, ORIGIN) if (workdir / ORIGIN).exists() else {}
+
+
+def _read_json(workdir: Path, name: str) -> dict[str, Any]:
+    path = workdir / name
     try:
         config = json.loads(path.read_text())
     except OSError as error:
         raise UserError(
-            f"--workdir (={workdir}) has no readable {CONFIG} ({error.strerror}); name "
+            f"--workdir (={workdir}) has no readable {name} ({error.strerror}); name "
             "the directory of a run."
         ) from error
     except ValueError as error:
