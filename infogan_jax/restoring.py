@@ -10,6 +10,7 @@ import jax
 from infogan_jax import experiment
 from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.data.sources import catalog
+from infogan_jax.default_config import with_defaults
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.state import TrainState, state_shapes
@@ -106,7 +107,7 @@ def _check_same_model(exp: Experiment, other: Experiment, source: Path) -> None:
 
 def described(workdir: Path, data: str = "") -> Experiment:
     """Returns the experiment of a run as `restore` does, but looks at no checkpoint."""
-    config = run_directory.read_config(workdir)
+    config = with_defaults(run_directory.read_config(workdir))
     run_directory.refuse_links(workdir)
     if data and isinstance(config.get("data"), dict):
         config["data"]["directory"] = data

@@ -14,13 +14,14 @@ from infogan_jax.analysis.grids import split_grid
 from infogan_jax.analysis.traversals import sample_and_traversal_grids
 from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.data.sources import catalog
+from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.state import TrainState, state_shapes
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import compilation, parallel, processes
 from infogan_jax.restoring import begin_from
-from infogan_jax.run import data_record, run_directory
+from infogan_jax.run import data_record, run_directory, trackers
 from infogan_jax.run.checkpoints import Checkpoints
 from infogan_jax.run.environment import write_environment
 from infogan_jax.run.files import write_json
@@ -61,13 +62,14 @@ def train(
     with processes.all_succeed():
         exp = experiment.describe(config, partial(load_for, workdir, accept_data))
         mesh = parallel.make_mesh(exp.batch_size)
-        run_directory.check(workdir, exp.config)
+        trackers.check_installed(exp.trackers)
+        run_directory.check(workdir, exp.config, DEFAULTS)
         experiment.check_memory(exp, with_images=False)
         begun = _begin_from(exp, workdir, mesh, init_from)
         if warning := experiment.check_memory(exp):  # from here on the data is needed
             say(warning)
     with (
-        run_directory.open_for_training(workdir, exp.config),
+        run_directory.open_for_training(workdir, exp.config, DEFAULTS),
         Checkpoints(workdir / CHECKPOINTS) as checkpoints,
         StopRequest() as stop,
     ):
@@ -83,8 +85,9 @@ def train(
         one_step = partial(train_step, exp.algorithm)
         advance = parallel.map_steps(one_step, feed.fetch, mesh)
         find_warnings = partial(collapse.warnings_in_stats, exp.algorithm)
+        tracked = trackers.start(exp.trackers, workdir, exp.config, say)
         with Progress(
-            workdir, start, exp.steps, exp.batch_size, find_warnings
+            workdir, start, exp.steps, exp.batch_size, find_warnings, trackers=tracked
         ) as progress:
             progress.say(_introduction(exp, workdir, start))
             calls = feed.calls(parallel.local_rows(mesh, exp.batch_size))
