@@ -7,11 +7,13 @@ from infogan_jax.version import __version__
 
 __all__ = [
     "Extensions",
+    "InfoGAN",
     "LatentSpec",
     "Term",
     "__version__",
     "build",
     "evaluate",
+    "load",
     "restore",
     "train",
     "train_step",
@@ -19,10 +21,12 @@ __all__ = [
 
 _PLACES = {
     "Extensions": "experiment",
+    "InfoGAN": "loading",
     "LatentSpec": "model.latents",
     "Term": "game.terms",
     "build": "experiment",
     "evaluate": "evaluation",
+    "load": "loading",
     "restore": "restoring",
     "train": "training",
     "train_step": "game.train_step",

@@ -11,6 +11,7 @@ import ml_collections
 
 from infogan_jax.data.dataset import parse_range
 from infogan_jax.data.sources.catalog import SOURCES
+from infogan_jax.run.tracker_names import TRACKERS, parse_trackers
 from infogan_jax.validation import FLAG, NAME, TEXT, Rule, choice, number, whole
 
 
@@ -35,7 +36,15 @@ def _is_range(value: Any) -> bool:
         return False
 
 
+def _are_trackers(value: Any) -> bool:
+    try:
+        return type(value) is str and parse_trackers(value) is not None
+    except ValueError:
+        return False
+
+
 RANGE = Rule(_is_range, 'empty, or two numbers, the lower first, such as "0 4095"')
+TRACKER_NAMES = Rule(_are_trackers, f"empty, or names of {', '.join(TRACKERS)}")
 
 FIELDS = {
     "name": Field("experiment", NAME, "of the run, whose directory is `runs/NAME`"),
@@ -198,14 +207,21 @@ FIELDS = {
     "training.log_every": Field(100, whole(1), "steps between lines of the log"),
     "training.picture_every": Field(1000, whole(1), "steps between pictures"),
     "training.checkpoint_every": Field(1000, whole(1), "steps between checkpoints"),
+    "training.trackers": Field(
+        "",
+        TRACKER_NAMES,
+        "trackers beside TensorBoard, with commas between: `wandb`, `mlflow`; they may "
+        "change from call to call",
+    ),
     "evaluation.samples": Field(
         10_000, whole(100, 10**6), "images that an evaluation generates"
     ),
 }
 """By dotted name. T is the transformation of the bounds on real images."""
 
-DEFAULTS = {name: field.default for name, field in FIELDS.items()}
 RULES = {name: field.rule for name, field in FIELDS.items()}
+DEFAULTS = {name: field.default for name, field in FIELDS.items()}
+"""They stand for the fields that a run of an earlier version has not recorded."""
 
 
 def default_config(name: str) -> ml_collections.ConfigDict:
@@ -222,15 +238,18 @@ def default_config(name: str) -> ml_collections.ConfigDict:
     return ml_collections.ConfigDict(config | {"name": name}).lock()
 
 
-def complete(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a recorded config with the fields that it does not have yet.
-
-    Every field that a later version adds has a default with which the run is as before.
-    """
-    from flax.traverse_util import flatten_dict, unflatten_dict  # slow for --help
-
-    flat = flatten_dict(dict(config), sep=".")
-    return unflatten_dict({**DEFAULTS, **flat}, sep=".")
+def with_defaults(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a recorded config with defaults for fields that are newer than it."""
+    config = {
+        name: dict(value) if isinstance(value, Mapping) else value
+        for name, value in recorded.items()
+    }
+    for field, default in DEFAULTS.items():
+        group, _, last = field.rpartition(".")
+        place = config.setdefault(group, {}) if group else config
+        if isinstance(place, dict):  # what is not will be refused
+            place.setdefault(last, default)
+    return config
 
 
 def make_smoke(config: ml_collections.ConfigDict) -> None:

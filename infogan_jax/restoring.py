@@ -9,7 +9,7 @@ import jax
 
 from infogan_jax import experiment
 from infogan_jax.data.dataset import Dataset, Request
-from infogan_jax.default_config import complete
+from infogan_jax.default_config import with_defaults
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
 from infogan_jax.game.state import TrainState, state_shapes
@@ -111,12 +111,12 @@ def described(
     workdir: Path, data: str = "", extensions: Extensions = NO_EXTENSIONS
 ) -> Experiment:
     """Returns the experiment of a run as `restore` does, but looks at no checkpoint."""
-    config = run_directory.read_config(workdir)
+    config = with_defaults(run_directory.read_config(workdir))
     run_directory.refuse_links(workdir)
     if data and isinstance(config.get("data"), dict):
         config["data"]["directory"] = data
     load = partial(_load, workdir, extensions)
-    return experiment.describe(complete(config), load, extensions)
+    return experiment.describe(config, load, extensions)
 
 
 def _load(workdir: Path, extensions: Extensions, request: Request) -> Dataset:

@@ -21,7 +21,7 @@ from infogan_jax.game.state import TrainState, state_shapes
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import compilation, parallel, processes
 from infogan_jax.restoring import begin_from
-from infogan_jax.run import data_record, run_directory
+from infogan_jax.run import data_record, run_directory, trackers
 from infogan_jax.run.checkpoints import Checkpoints
 from infogan_jax.run.environment import write_environment
 from infogan_jax.run.files import write_json, write_png
@@ -65,6 +65,7 @@ def train(
         load = partial(load_for, workdir, accept_data, extensions.load)
         exp = experiment.describe(config, load, extensions)
         mesh = parallel.make_mesh(exp.batch_size)
+        trackers.check_installed(exp.trackers)
         run_directory.check(workdir, exp.config, DEFAULTS)
         experiment.check_memory(exp, with_images=False)
         begun = _begin_from(exp, workdir, mesh, init_from)
@@ -89,8 +90,9 @@ def train(
         one_step = partial(train_step, exp.algorithm)
         advance = parallel.map_steps(one_step, feed.fetch, mesh)
         find_warnings = partial(collapse.warnings_in_stats, exp.algorithm)
+        tracked = trackers.start(exp.trackers, workdir, exp.config, say)
         with Progress(
-            workdir, start, exp.steps, exp.batch_size, find_warnings
+            workdir, start, exp.steps, exp.batch_size, find_warnings, trackers=tracked
         ) as progress:
             progress.say(_introduction(exp, workdir, start))
             calls = feed.calls(parallel.local_rows(mesh, exp.batch_size))

@@ -29,7 +29,7 @@ from infogan_jax.game.state import TrainState, create_state
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import compilation, parallel
 from infogan_jax.model import networks
-from infogan_jax.run import data_record, run_directory
+from infogan_jax.run import data_record, run_directory, trackers
 from infogan_jax.run.checkpoints import Checkpoints
 from infogan_jax.run.progress import Progress, say
 from infogan_jax.run.run_directory import CHECKPOINTS
@@ -233,8 +233,9 @@ def _progress(run: Run) -> Progress:
     record_data(run.exp, run.workdir)
     exp, label = run.exp, f"seed {run.exp.seed}"
     find_warnings = partial(collapse.warnings_in_stats, exp.algorithm)
+    tracked = trackers.start(exp.trackers, run.workdir, exp.config, say)
     return Progress(
-        run.workdir, run.start, exp.steps, exp.batch_size, find_warnings, label
+        run.workdir, run.start, exp.steps, exp.batch_size, find_warnings, label, tracked
     )
 
 

@@ -12,7 +12,6 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -25,7 +24,6 @@ from infogan_jax.run.files import write_json
 
 CONFIG = "config.json"
 LOCK = "lock"
-NO_DEFAULTS: Mapping[str, Any] = MappingProxyType({})
 STATS = "stats.jsonl"
 CHECKPOINTS = "checkpoints"
 PICTURES = "pictures"
@@ -38,18 +36,24 @@ ORIGIN = "init_from.json"
 EXTENDABLE = "training.steps"
 """The one field that may grow from one call to the next: a run can be prolonged."""
 
+Defaults = Mapping[str, Any] | None
+"""Fields of a config by dotted names."""
+
+FREE = "training.trackers"
+"""A field that may change from call to call: the run is the same."""
+
 PLACE = "data.directory"
 """The field that may differ where the run has recorded its data and knows it again."""
 
 
 @contextlib.contextmanager
 def open_for_training(
-    workdir: Path, config: Mapping[str, Any], defaults: Mapping[str, Any] = NO_DEFAULTS
+    workdir: Path, config: Mapping[str, Any], defaults: Defaults = None
 ) -> Iterator[Path]:
     """Opens a new or known run directory for one training run.
 
     Of several processes the first locks it; the others check that they see it. The
-    arguments are those of `check`.
+    defaults stand for fields that the recorded config is too old to have.
 
     Raises:
       UserError: where the directory cannot be written, holds something else,
@@ -70,7 +74,7 @@ def open_for_training(
 
 @contextlib.contextmanager
 def _locked(
-    workdir: Path, config: Mapping[str, Any], defaults: Mapping[str, Any]
+    workdir: Path, config: Mapping[str, Any], defaults: Defaults
 ) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
@@ -90,14 +94,11 @@ def _locked(
 
 
 def check(
-    workdir: Path, config: Mapping[str, Any], defaults: Mapping[str, Any] = NO_DEFAULTS
+    workdir: Path, config: Mapping[str, Any], defaults: Defaults = None
 ) -> dict[str, Any] | None:
     """Returns the recorded config, or None for a new directory; writes nothing.
 
-    Args:
-      workdir: of the run.
-      config: of today.
-      defaults: by dotted name, of fields that an older version has not recorded.
+    The defaults are as in `open_for_training`.
 
     Raises:
       UserError: where the directory holds something else or belongs to another config.
@@ -114,11 +115,12 @@ def check(
     known = read_config(workdir)
     refuse_links(workdir)
     old, new = (flatten_dict(dict(each), sep=".") for each in (known, config))
-    old = {**defaults, **old}
+    old = {**(defaults or {}), **old}
     differing = [
         f"{name} (recorded {old.get(name)!r}, now {new.get(name)!r})"
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
+        and name != FREE
         and not (name == EXTENDABLE and _grows(old.get(name), new[name]))
         and not (name == PLACE and data_record.is_recorded(workdir))
     ]

@@ -1,7 +1,5 @@
 """The figures and tables of an evaluation: written as files, returned for its page."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +9,7 @@ from infogan_jax.analysis.report.section import Table
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.analysis.traversals import sample_and_traversal_grids
 from infogan_jax.model.latents import Code
-from infogan_jax.run.files import write_bytes, write_png
+from infogan_jax.run.files import csv_lines, write_bytes, write_png
 from infogan_jax.run.stats_file import Line
 
 
@@ -47,12 +45,9 @@ def write_figures(
 def write_tables(directory: Path, tables: Mapping[str, Table]) -> None:
     """Writes every table as a CSV file, and the confusion table as a picture too."""
     for name, table in tables.items():
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["", *table.columns])
-        for row, values in zip(table.rows, table.values.tolist(), strict=True):
-            writer.writerow([row, *values])
-        write_bytes(directory / f"{name}.csv", text.getvalue().encode())
+        values = zip(table.rows, table.values.tolist(), strict=True)
+        rows = [["", *table.columns], *([row, *cells] for row, cells in values)]
+        write_bytes(directory / f"{name}.csv", csv_lines(rows))
     if confusion := tables.get("confusion"):
         plots.write_table(
             directory / "confusion.png",
