@@ -20,7 +20,9 @@ from infogan_jax.analysis.report import (
     information,
     page,
     samples,
+    strips,
 )
+from infogan_jax.analysis.report.contents import contents
 from infogan_jax.analysis.report.section import Measure, Section
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.machine import compilation, processes
@@ -81,12 +83,15 @@ def evaluate(workdir: Path, *, quick: bool = False) -> str:
     directory = workdir / EVALUATION
     for section in sections.values():
         figures.write_tables(directory, section.tables)
-    drawn = figures.write_figures(directory, stats, model)
+    traversed = strips.traverse(model)
+    figures.write_figures(directory, stats, model, traversed)
+    samples_png = (directory / "samples.png").read_bytes()
+    parts = contents(model, stats, sections, traversed, samples_png)
     title = f"{run['name']}, seed {run['seed']}, step {run['step']}"
     data, count = exp.dataset.provenance["name"], len(exp.dataset.train.images)
     about = [f"{count} images of {data}", *warned]
     config = json.dumps(exp.config, indent=2)
-    text = page.build_page(title, about, sections, drawn, config)
+    text = page.build_page(title, about, parts, config)
     write_bytes(directory / REPORT, text.encode(errors="replace"))
     return _table(title, sections, warned, workdir)
 

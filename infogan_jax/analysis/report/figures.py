@@ -1,47 +1,39 @@
-"""The figures and tables of an evaluation: written as files, returned for its page."""
+"""The figures and tables of an evaluation as files."""
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from infogan_jax.analysis.report import plots
-from infogan_jax.analysis.report.page import Figure
+from infogan_jax.analysis.report import plots, strips
 from infogan_jax.analysis.report.section import Table
+from infogan_jax.analysis.report.strips import Strip
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.analysis.traversals import sample_and_traversal_grids
-from infogan_jax.model.latents import Code
 from infogan_jax.run.files import write_bytes, write_png
 from infogan_jax.run.stats_file import Line
 
 
 def write_figures(
-    directory: Path, stats: Sequence[Line], model: TrainedModel
-) -> list[Figure]:
-    """Writes the training curves, samples and one traversal of each code as PNG files.
+    directory: Path,
+    stats: Sequence[Line],
+    model: TrainedModel,
+    traversed: Sequence[Strip],
+) -> None:
+    """Writes the curves, samples and traversals as PNG files, and moving ones as GIF.
 
     `stats` are the lines of the run's `stats.jsonl`; without any, there are no curves.
-
-    Returns:
-      The same figures, with captions.
+    Each continuous code has a GIF.
     """
-    captions = {
-        "curves": "Losses of D and G, and the bounds in nats, by step.",
-        "samples": "Samples: images of codes and noise drawn from the prior.",
-        **{f"traversal_{code.name}": _caption(code) for code in model.spec.codes},
-    }
     if stats:
         plots.write_curves(directory / "curves.png", stats)
-    else:
-        del captions["curves"]
     nets, sampling = model.algorithm.nets, model.state.sampling
     grids = sample_and_traversal_grids(model.spec, nets, *sampling, model.seed)
     for name, grid in grids.items():
         write_png(directory / f"{name}.png", grid)
-    return [
-        Figure(caption, (directory / f"{name}.png").read_bytes())
-        for name, caption in captions.items()
-    ]
+    for strip in traversed:
+        if not strip.code.is_categorical:
+            strips.write_gif(directory / f"traversal_{strip.code.name}.gif", strip)
 
 
 def write_tables(directory: Path, tables: Mapping[str, Table]) -> None:
@@ -60,11 +52,3 @@ def write_tables(directory: Path, tables: Mapping[str, Table]) -> None:
             "class of the held-out image",
             "category, and the class to which it is matched",
         )
-
-
-def _caption(code: Code) -> str:
-    values = "its categories" if code.is_categorical else "values from -2 to 2"
-    return (
-        f"{code.name}: in each row only this code changes; from left to right it takes "
-        f"{values}."
-    )
