@@ -6,19 +6,23 @@ from typing import Any
 from infogan_jax.version import __version__
 
 __all__ = [
+    "InfoGAN",
     "LatentSpec",
     "__version__",
     "build",
     "evaluate",
+    "load",
     "restore",
     "train",
     "train_step",
 ]
 
 _PLACES = {
+    "InfoGAN": "loading",
     "LatentSpec": "model.latents",
     "build": "experiment",
     "evaluate": "evaluation",
+    "load": "loading",
     "restore": "restoring",
     "train": "training",
     "train_step": "game.train_step",
