@@ -6,6 +6,7 @@ import sys
 COMMANDS = {
     "train": "trains a config, or goes on with a run",
     "eval": "evaluates a run, or writes the codes of images",
+    "explore": "opens a page with sliders over the codes of a run",
     "seeds": "trains and evaluates several seeds, and sums up",
 }
 
@@ -16,7 +17,7 @@ def main() -> None:
 
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     if command not in COMMANDS:
-        lines = [f"  infogan {name:<6} {text}" for name, text in COMMANDS.items()]
+        lines = [f"  infogan {name:<7} {text}" for name, text in COMMANDS.items()]
         usage = "\n".join(["usage: infogan COMMAND [--FLAG=VALUE ...]", *lines])
         if command in ("--help", "-h", "help"):
             sys.exit(

@@ -20,6 +20,8 @@ from infogan_jax.analysis.code_values import Ranges
 from infogan_jax.analysis.encode import Images, NetworkOutputs
 from infogan_jax.data import decoding, prepared, scaling
 from infogan_jax.errors import UserError
+from infogan_jax.experiment import Experiment
+from infogan_jax.game.state import TrainState
 from infogan_jax.model import latents
 from infogan_jax.model.latents import Code, Latents, LatentSpec, Posterior
 from infogan_jax.model.networks import Networks, Variables
@@ -255,7 +257,11 @@ def load(run: str | Path) -> InfoGAN:
       UserError: where the directory holds no run, or no checkpoint.
     """
     workdir = Path(run)
-    exp, state = restore(workdir)
+    return from_state(workdir, *restore(workdir))
+
+
+def from_state(workdir: Path, exp: Experiment, state: TrainState) -> InfoGAN:
+    """Returns the InfoGAN of a run that has been restored."""
     spec = exp.algorithm.spec
     return InfoGAN(
         workdir,
