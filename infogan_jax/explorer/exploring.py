@@ -1,5 +1,6 @@
 """Explores a run: restore, draw once, listen, answer."""
 
+import contextlib
 from pathlib import Path
 
 from infogan_jax import loading
@@ -35,4 +36,5 @@ def explore(workdir: Path, port: int = 0) -> None:
         views.samples(model, View(first, (0,)))  # compiled before anybody waits
         port = listening.getsockname()[1]
         print(f"http://{server.HOST}:{port}  (Ctrl-C ends it)", flush=True)
-        server.serve(app, listening)
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
+            server.make_server(app).run(sockets=[listening])

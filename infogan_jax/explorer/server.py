@@ -5,6 +5,7 @@ whose Host is another (a name that has been bound to 127.0.0.1) or whose Origin 
 another are refused. Sizes and times are bounded, so that nobody can fill the memory.
 """
 
+import asyncio
 import base64
 import io
 import json
@@ -27,6 +28,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from infogan_jax.analysis.grids import grid
 from infogan_jax.analysis.traversals import SWEEP
@@ -286,7 +288,7 @@ def _decode(
     size = decoding.size(file)
     if size is None:
         raise UserError(
-            "this is no picture that can be read; take a PNG, JPEG or WebP."
+            "this is no picture of a size that can be read; take a PNG, JPEG or WebP."
         )
     if size[0] * size[1] > LARGEST_AREA:
         raise UserError(
@@ -330,12 +332,25 @@ def listen(port: int) -> socket.socket:
         ) from error
 
 
-def serve(app: Starlette, listening: socket.socket) -> None:
-    """Answers requests until Ctrl-C."""
+class Impatient(H11Protocol):
+    """Gives up a connection whose first request does not come within 20 s."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Starts the clock."""
+        super().connection_made(transport)
+        self.loop.call_later(SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
+
+
+def make_server(app: ASGIApp) -> uvicorn.Server:
+    """Returns a server; `run(sockets=[listen(0)])` answers until Ctrl-C."""
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=Impatient,
         ws="none",
         lifespan="off",
         log_level="error",
@@ -344,4 +359,4 @@ def serve(app: Starlette, listening: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=1,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)
