@@ -8,6 +8,12 @@ COMMANDS = {
     "eval": "evaluates a run, or writes the codes of images",
     "explore": "opens a page with sliders over the codes of a run",
     "seeds": "trains and evaluates several seeds, and sums up",
+    "sample": "generates images of chosen codes",
+    "encode": "writes the codes of images",
+    "sort": "sorts a folder of pictures by category",
+    "nearest": "finds the images that are most like a picture",
+    "gif": "draws an animation of each continuous code",
+    "name": "names the codes and categories of a run",
 }
 
 

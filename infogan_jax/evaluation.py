@@ -20,13 +20,13 @@ from infogan_jax.analysis.report import (
     information,
     page,
     samples,
-    strips,
 )
 from infogan_jax.analysis.report.contents import contents
 from infogan_jax.analysis.report.section import Measure, Section
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.machine import compilation, processes
 from infogan_jax.restoring import restore
+from infogan_jax.run import code_names
 from infogan_jax.run.files import write_bytes, write_json
 from infogan_jax.run.run_directory import EVALUATION, EVALUATION_RECORD, STATS
 from infogan_jax.run.stats_file import Line, read_stats
@@ -48,25 +48,26 @@ QUICK = ("Information", "Classes")
 """The sections that need neither a classifier nor a measurement of every image."""
 
 
-def evaluate(workdir: Path, *, quick: bool = False) -> str:
-    """Evaluates the newest checkpoint of a run; needs nothing but its directory.
+def evaluate(workdir: Path, *, quick: bool = False, data: str = "") -> str:
+    """Evaluates the newest checkpoint of a run; needs its directory and its data.
 
     Writes `evaluation.json`, and pictures, tables and `report.html` in `evaluation/`.
 
     Args:
       workdir: of the run.
       quick: whether to measure information and classes alone.
+      data: where the data lies now; "" is where the run has recorded it.
 
     Returns:
       A table of every measure, for the terminal.
 
     Raises:
-      UserError: where the directory holds no run, or no checkpoint, or the
-        environment names several processes.
+      UserError: where the directory holds no run, or no checkpoint; where the data is
+        gone or has changed; where the environment names several processes.
     """
     processes.refuse_several()
     compilation.use_persistent_cache()
-    exp, state = restore(workdir)
+    exp, state = restore(workdir, data)
     model = trained_model.from_dataset(
         exp.algorithm, state, exp.seed, exp.samples, exp.dataset
     )
@@ -83,13 +84,13 @@ def evaluate(workdir: Path, *, quick: bool = False) -> str:
     directory = workdir / EVALUATION
     for section in sections.values():
         figures.write_tables(directory, section.tables)
-    traversed = strips.traverse(model)
-    figures.write_figures(directory, stats, model, traversed)
+    figures.write_figures(directory, stats, model)
+    names = code_names.read_names(workdir, model.spec.codes)
     samples_png = (directory / "samples.png").read_bytes()
-    parts = contents(model, stats, sections, traversed, samples_png)
+    parts = contents(model, stats, sections, names, samples_png)
     title = f"{run['name']}, seed {run['seed']}, step {run['step']}"
-    data, count = exp.dataset.provenance["name"], len(exp.dataset.train.images)
-    about = [f"{count} images of {data}", *warned]
+    name, count = exp.dataset.provenance["name"], len(exp.dataset.train.images)
+    about = [f"{count} images of {name}", *warned]
     config = json.dumps(exp.config, indent=2)
     text = page.build_page(title, about, parts, config)
     write_bytes(directory / REPORT, text.encode(errors="replace"))

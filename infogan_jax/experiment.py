@@ -4,9 +4,9 @@ What a field means is decided here alone, so that training and evaluation cannot
 in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 import jax
@@ -28,27 +28,44 @@ from infogan_jax.game.state import TrainState, create_state
 from infogan_jax.machine import compilation, memory
 from infogan_jax.model import networks, notation
 from infogan_jax.model.latents import LatentSpec
+from infogan_jax.model.layers import Layer
 from infogan_jax.model.networks import Networks
 from infogan_jax.validation import check, check_relations
 
 GIB = 2**30
+GENERATOR = "config.networks.generator"
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """What a config describes, built: data and algorithm.
+    """What a config describes, built: algorithm, and data where it is asked for.
 
     Attributes:
       config: the validated config, nested, as it is recorded.
       flat: the same with dotted names.
-      dataset: images, and labels for evaluation.
       algorithm: codes, networks, optimisers and switches of the step.
+      load: reads the data, once, and checks that it fits.
     """
 
     config: dict[str, Any]
     flat: dict[str, Any]
-    dataset: Dataset
     algorithm: Algorithm
+    load: Callable[[], Dataset]
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """Images, and labels for evaluation, read when they are first asked for.
+
+        Raises:
+          UserError: where there is no such data, or it does not fit the config.
+          RunFailure: where it cannot be downloaded or prepared.
+        """
+        return self.load()
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """The shape (height, width, channels) of an image; no data is read for it."""
+        return self.algorithm.nets.image_shape
 
     def with_seed(self, seed: int) -> "Experiment":
         """Returns the experiment with another seed; the images are shared."""
@@ -106,7 +123,7 @@ class Experiment:
 
 
 def build(config: Mapping[str, Any], dataset: Dataset | None = None) -> Experiment:
-    """Validates a config and builds what it describes.
+    """Validates a config and builds what it describes, with its data.
 
     Args:
       config: as in `configs/`, nested.
@@ -115,6 +132,23 @@ def build(config: Mapping[str, Any], dataset: Dataset | None = None) -> Experime
 
     Raises:
       UserError: naming the first field that is wrong, before any compilation.
+    """
+    exp = describe(config) if dataset is None else describe(config, lambda _: dataset)
+    _ = exp.dataset
+    return exp
+
+
+def describe(
+    config: Mapping[str, Any], load: Callable[[Request], Dataset] = catalog.load
+) -> Experiment:
+    """Validates a config as `build` does, but reads no data before it is asked for.
+
+    Args:
+      config: as in `configs/`, nested.
+      load: reads the data of a request.
+
+    Raises:
+      UserError: naming the first field that is wrong, as far as no data is needed.
     """
     flat = check(config, RULES)
     check_relations(flat)
@@ -125,17 +159,10 @@ def build(config: Mapping[str, Any], dataset: Dataset | None = None) -> Experime
         flat["latents.fixed_sd"] or None,
         flat["latents.sd_floor"],
     )
-    dataset = dataset or catalog.load(Request(**_group(flat, "data", Request)))
-    size = len(dataset.train.images)
-    if flat["data.batch_size"] > size:
-        raise UserError(
-            f"config.data.batch_size (={flat['data.batch_size']}) must be at most the "
-            f"number of training images (={size}) of {dataset.provenance['name']}; try "
-            f"--config.data.batch_size={size}."
-        )
+    request = Request(**_group(flat, "data", Request))
     algorithm = Algorithm(
         spec,
-        _networks(flat, spec, dataset.image_shape),
+        _networks(flat, spec, request),
         _optimisers(flat),
         _noise_schedule(flat),
         flat["objective.real_label"],
@@ -144,13 +171,33 @@ def build(config: Mapping[str, Any], dataset: Dataset | None = None) -> Experime
         flat["optimiser.average_decay"],
         _real_information(flat, spec),
     )
-    return Experiment(unflatten_dict(flat, sep="."), flat, dataset, algorithm)
+
+    @cache
+    def load_once() -> Dataset:
+        dataset = load(request)
+        _check_data(flat, algorithm.nets, dataset)
+        return dataset
+
+    return Experiment(unflatten_dict(flat, sep="."), flat, algorithm, load_once)
 
 
-def check_memory(exp: Experiment, runs: int = 1) -> str:
+def _check_data(flat: dict[str, Any], nets: Networks, dataset: Dataset) -> None:
+    size = len(dataset.train.images)
+    if flat["data.batch_size"] > size:
+        raise UserError(
+            f"config.data.batch_size (={flat['data.batch_size']}) must be at most the "
+            f"number of training images (={size}) of {dataset.provenance['name']}; try "
+            f"--config.data.batch_size={size}."
+        )
+    layers = tuple(nets.generator.layers)
+    notation.check_generator(layers, dataset.image_shape, GENERATOR)
+
+
+def check_memory(exp: Experiment, runs: int = 1, *, with_images: bool = True) -> str:
     """Compares an estimate of what training `runs` at once needs with what is free.
 
-    The estimate is from shapes alone and right to a factor of 2.
+    The estimate is from shapes alone and right to a factor of 2. Without the images no
+    data is read for it.
 
     Returns:
       A warning where the estimate is larger than what is free, else "".
@@ -160,7 +207,8 @@ def check_memory(exp: Experiment, runs: int = 1) -> str:
     """
     devices = jax.local_devices()
     free = memory.available(devices[0])
-    images = 0 if exp.flat["data.stream"] else exp.dataset.train.images.nbytes
+    is_resident = with_images and not exp.flat["data.stream"]
+    images = exp.dataset.train.images.nbytes if is_resident else 0
     share = max(1, exp.batch_size // jax.device_count())
     needed = images + runs * memory_estimate.estimate(exp.algorithm, share)
     if devices[0].platform == "cpu":  # devices of one memory
@@ -180,15 +228,13 @@ def check_memory(exp: Experiment, runs: int = 1) -> str:
     return f"warning: {text}"
 
 
-def _networks(
-    flat: dict[str, Any], spec: LatentSpec, image_shape: tuple[int, int, int]
-) -> Networks:
+def _networks(flat: dict[str, Any], spec: LatentSpec, request: Request) -> Networks:
     field = "config.networks."
     generator, trunk, recognition = (
         notation.parse_layers(flat[f"networks.{name}"], field + name)
         for name in ("generator", "trunk", "recognition")
     )
-    notation.check_generator(generator, image_shape, f"{field}generator")
+    image_shape = _image_shape(generator, request)
     features = notation.follow(trunk, image_shape, f"{field}trunk")
     notation.follow(recognition, features, f"{field}recognition")
     return networks.build(
@@ -202,6 +248,28 @@ def _networks(
         spectral_norm=flat["networks.spectral_norm"],
         precision=flat["networks.precision"],
     )
+
+
+def _image_shape(
+    generator: tuple[Layer, ...], request: Request
+) -> tuple[int, int, int]:
+    """Returns the shape of G's images, which is that of the data as far as it is known.
+
+    Raises:
+      UserError: where G makes no images, or others than the request asks for.
+    """
+    shape = notation.follow(generator, (), GENERATOR)
+    if len(shape) == 1:
+        raise UserError(
+            f"{GENERATOR} makes vectors of {shape[0]}, not images; let it end in an "
+            "upconv, or in fc HEIGHTxWIDTHxCHANNELS."
+        )
+    height, width, channels = shape or (1, 1, 1)
+    side = request.size or request.crop
+    asked = side or height, side or width, request.channels or channels
+    asked = catalog.SHAPES.get(request.source, asked)
+    notation.check_generator(generator, asked, GENERATOR)
+    return asked
 
 
 def _optimisers(flat: dict[str, Any]) -> Optimisers:

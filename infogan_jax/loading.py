@@ -210,31 +210,12 @@ class InfoGAN:
         return self.generate(drawn._replace(codes=codes))
 
     def read(self, file: Path | BytesIO) -> UInt8[np.ndarray, "height width channels"]:
-        """Decodes a picture, and crops, resizes and colours it as the run's own data.
-
-        One that has the networks' size already is taken as it is; one that is smaller
-        than the crop is cut to its largest square.
+        """Returns a picture as `read_picture` cuts it for this run.
 
         Raises:
           UserError: where it cannot be decoded, or cannot be given the size.
         """
-        name = file if isinstance(file, Path) else "the picture"
-        try:
-            picture = decoding.decode(file)
-        except Exception as error:  # Pillow raises nearly anything on broken files
-            reason = decoding.reason(error, file)
-            raise UserError(f"{name} cannot be read ({reason}); remove it.") from error
-        height, width, channels = self.image_shape
-        if picture.size == (width, height):
-            return prepared.fit(picture, 0, 0, channels)
-        if height != width:
-            raise UserError(
-                f"{name} is {picture.height} x {picture.width}, but the networks read "
-                f"{height} x {width}; resize it."
-            )
-        crop = self.config["data"]["crop"]
-        crop = crop if crop <= min(picture.size) else 0
-        return prepared.fit(picture, crop, height, channels)
+        return read_picture(file, self.image_shape, self.config["data"]["crop"])
 
     def _fitting(self, images: Images) -> Images:
         if not self.codes:
@@ -274,6 +255,39 @@ def from_state(workdir: Path, exp: Experiment, state: TrainState) -> InfoGAN:
         state.sampling,
         code_names.read_names(workdir, spec.codes),
     )
+
+
+def read_picture(
+    file: Path | BytesIO, image_shape: tuple[int, int, int], crop: int
+) -> UInt8[np.ndarray, "height width channels"]:
+    """Decodes a picture, and crops, resizes and colours it as a run's own data.
+
+    One that has the networks' size already is taken as it is; one that is smaller than
+    the crop is cut to its largest square.
+
+    Args:
+      file: the picture.
+      image_shape: (height, width, channels) of the run's images.
+      crop: the run's `config.data.crop`.
+
+    Raises:
+      UserError: where it cannot be decoded, or cannot be given the size.
+    """
+    name = file if isinstance(file, Path) else "the picture"
+    try:
+        picture = decoding.decode(file)
+    except Exception as error:  # Pillow raises nearly anything on broken files
+        reason = decoding.reason(error, file)
+        raise UserError(f"{name} cannot be read ({reason}); remove it.") from error
+    height, width, channels = image_shape
+    if picture.size == (width, height):
+        return prepared.fit(picture, 0, 0, channels)
+    if height != width:
+        raise UserError(
+            f"{name} is {picture.height} x {picture.width}, but the networks read "
+            f"{height} x {width}; resize it."
+        )
+    return prepared.fit(picture, crop * (crop <= min(picture.size)), height, channels)
 
 
 def most_probable(posterior: Posterior) -> dict[str, np.ndarray]:

@@ -46,6 +46,7 @@ def run(
     success: str = "",
     quick: bool = False,
     together: bool | None = None,
+    accept_data: bool = False,
 ) -> int:
     """Trains and evaluates the seeds from `config.seed` on, or goes on with them.
 
@@ -65,6 +66,7 @@ def run(
       quick: whether to measure information and classes alone.
       together: whether the seeds train as one vmapped program; None is yes on an
         accelerator and no on a CPU.
+      accept_data: as in `training.train`.
 
     Returns:
       The exit status: 0, or 130 after SIGINT or 143 after SIGTERM.
@@ -78,14 +80,14 @@ def run(
     condition = _parse(success)
     if count < 2:
         raise UserError(f"--seeds (={count}) must be at least 2; or train one alone.")
-    exp = experiment.build(config)
+    exp = experiment.describe(config)
     if not exp.algorithm.spec.codes:
         raise UserError("config.latents.codes is empty: no code to compare seeds by.")
     seeds = range(exp.seed, exp.seed + count)
     directories = {seed: workdir / f"seed_{seed}" for seed in seeds}
     at_once = jax.default_backend() != "cpu" if together is None else together
     train = vmapped_training.train if at_once else _train_one_by_one
-    status, failed = train(config, directories)
+    status, failed = train(config, directories, accept_data=accept_data)
     if status:
         return status
     good = [place for seed, place in directories.items() if seed not in failed]
@@ -108,13 +110,14 @@ def run(
 
 
 def _train_one_by_one(
-    config: Mapping[str, Any], directories: Mapping[int, Path]
+    config: Mapping[str, Any], directories: Mapping[int, Path], *, accept_data: bool
 ) -> tuple[int, dict[int, str]]:
     """Trains seed after seed; returns the status, and why a seed failed, by seed."""
     failed: dict[int, str] = {}
     for seed, directory in directories.items():
         try:
-            if status := training.train({**config, "seed": seed}, directory):
+            own = {**config, "seed": seed}
+            if status := training.train(own, directory, accept_data=accept_data):
                 return status, failed
         except Diverged as error:
             failed[seed] = str(error)

@@ -12,11 +12,13 @@ from infogan_jax import experiment
 from infogan_jax.analysis import collapse
 from infogan_jax.analysis.grids import split_grid
 from infogan_jax.analysis.traversals import sample_and_traversal_grids
+from infogan_jax.data.dataset import Dataset, Request
+from infogan_jax.data.sources import catalog
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.state import TrainState, state_shapes
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import compilation, parallel, processes
-from infogan_jax.run import run_directory
+from infogan_jax.run import data_record, run_directory
 from infogan_jax.run.checkpoints import Checkpoints
 from infogan_jax.run.environment import write_environment
 from infogan_jax.run.progress import Progress, Warnings, say
@@ -25,12 +27,16 @@ from infogan_jax.run.signals import StopRequest
 
 
 @processes.in_cluster()
-def train(config: Mapping[str, Any], workdir: Path) -> int:
+def train(
+    config: Mapping[str, Any], workdir: Path, *, accept_data: bool = False
+) -> int:
     """Trains the experiment of a config in a run directory, or goes on with it.
 
     Args:
       config: as in `configs/`, nested.
       workdir: new, empty, or of an earlier call with the same config.
+      accept_data: whether to go on although the data has changed since then; what was
+        held out stays held out.
 
     Returns:
       The exit status: 0, or 130 after SIGINT or 143 after SIGTERM (the state
@@ -42,15 +48,18 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
     """
     compilation.use_persistent_cache()
     with processes.all_succeed():
-        exp = experiment.build(config)
-        if warning := experiment.check_memory(exp):
+        exp = experiment.describe(config, partial(load_for, workdir, accept_data))
+        mesh = parallel.make_mesh(exp.batch_size)
+        run_directory.check(workdir, exp.config)
+        experiment.check_memory(exp, with_images=False)
+        if warning := experiment.check_memory(exp):  # from here on the data is needed
             say(warning)
-    mesh = parallel.make_mesh(exp.batch_size)
     with (
         run_directory.open_for_training(workdir, exp.config),
         Checkpoints(workdir / CHECKPOINTS) as checkpoints,
         StopRequest() as stop,
     ):
+        data_record.write(workdir, exp.dataset, again=accept_data)
         like = parallel.replicated_shapes(mesh, state_shapes(exp.algorithm))
         state = checkpoints.restore_newest(like)
         state = state or parallel.replicate(mesh, exp.first_state())
@@ -88,6 +97,15 @@ def train(config: Mapping[str, Any], workdir: Path) -> int:
                     progress.restart_clock(step)
             progress.say(f"done. {_next(workdir)}")
     return 0
+
+
+def load_for(workdir: Path, accept: bool, request: Request) -> Dataset:
+    """Returns the data of a request, in the order that the run has recorded.
+
+    Raises:
+      UserError: where it has changed since then, unless that is to be accepted.
+    """
+    return data_record.recognise(workdir, catalog.load(request), accept=accept)
 
 
 STOPPED = "stopped and saved at step {}; the same command goes on."

@@ -19,7 +19,7 @@ from jaxtyping import Array
 
 from infogan_jax import experiment
 from infogan_jax.analysis import collapse
-from infogan_jax.errors import Diverged
+from infogan_jax.errors import Diverged, UserError
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.objective import Metrics
@@ -27,13 +27,13 @@ from infogan_jax.game.state import TrainState, create_state
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import compilation, parallel
 from infogan_jax.model import networks
-from infogan_jax.run import run_directory
+from infogan_jax.run import data_record, run_directory
 from infogan_jax.run.checkpoints import Checkpoints
 from infogan_jax.run.environment import write_environment
 from infogan_jax.run.progress import Progress, say
 from infogan_jax.run.run_directory import CHECKPOINTS
 from infogan_jax.run.signals import StopRequest
-from infogan_jax.training import STOPPED, draw_pictures
+from infogan_jax.training import STOPPED, draw_pictures, load_for
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,10 @@ class Run:
 
 
 def train(
-    config: Mapping[str, Any], workdirs: Mapping[int, Path]
+    config: Mapping[str, Any],
+    workdirs: Mapping[int, Path],
+    *,
+    accept_data: bool = False,
 ) -> tuple[int, dict[int, str]]:
     """Trains a config with several seeds at once, or goes on with them.
 
@@ -65,6 +68,7 @@ def train(
     Args:
       config: as in `configs/`, nested.
       workdirs: by seed, its run directory: new, empty, or of an earlier call.
+      accept_data: as in `training.train`.
 
     Returns:
       The exit status, 0, or 130 after SIGINT or 143 after SIGTERM (all states are
@@ -76,14 +80,18 @@ def train(
     """
     failed: dict[int, str] = {}
     compilation.use_persistent_cache()
-    exp = experiment.build(config)
+    first = next(iter(workdirs.values()))
+    exp = experiment.describe(config, partial(load_for, first, accept_data))
+    for seed, workdir in workdirs.items():
+        run_directory.check(workdir, exp.with_seed(seed).config)
+    experiment.check_memory(exp, len(workdirs), with_images=False)
     if warning := experiment.check_memory(exp, len(workdirs)):
         say(warning)
     mesh = parallel.make_mesh(exp.batch_size)
     firsts = parallel.replicate(mesh, _first_states(exp, list(workdirs)))
     with ExitStack() as stack, StopRequest() as stop:
         runs = [
-            _open(stack, exp.with_seed(seed), workdir, _at(firsts, place))
+            _open(stack, exp.with_seed(seed), workdir, _at(firsts, place), accept_data)
             for place, (seed, workdir) in enumerate(workdirs.items())
         ]
         del firsts
@@ -100,8 +108,16 @@ def _first_states(exp: Experiment, seeds: Sequence[int]) -> TrainState:
     return compilation.jit_once(create)(jnp.array(seeds, jnp.uint32))
 
 
-def _open(stack: ExitStack, exp: Experiment, workdir: Path, first: TrainState) -> Run:
+def _open(
+    stack: ExitStack, exp: Experiment, workdir: Path, first: TrainState, accept: bool
+) -> Run:
     stack.enter_context(run_directory.open_for_training(workdir, exp.config))
+    if not accept and data_record.recognise(workdir, exp.dataset) is not exp.dataset:
+        raise UserError(
+            f"{workdir} has recorded its images in another order than the first seed; "
+            "train these seeds with --notogether."
+        )
+    data_record.write(workdir, exp.dataset, again=accept)
     checkpoints = stack.enter_context(Checkpoints(workdir / CHECKPOINTS))
     newest = checkpoints.restore_newest(first) or first
     return Run(exp, workdir, checkpoints, jax.device_get(newest))

@@ -106,7 +106,7 @@ def test_one_seed_and_a_run_without_codes_are_refused_first(config, tmp_path):
 
 
 def test_an_interrupt_ends_the_seeds_with_its_status(config, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "train", lambda *_: 130)
+    monkeypatch.setattr(training, "train", lambda *_, **_more: 130)
     assert seeds.run(config, tmp_path, 2) == 130
 
 
@@ -115,12 +115,12 @@ def test_seeds_train_at_once_where_that_is_asked_for_or_faster(
 ):
     asked = []
 
-    def train(_, places):
+    def train(_, places, **_more):
         asked.append(places)
         return 130, {}
 
     monkeypatch.setattr(vmapped_training, "train", train)
-    monkeypatch.setattr(training, "train", lambda *_: 1)
+    monkeypatch.setattr(training, "train", lambda *_, **_more: 1)
     places = {seed: tmp_path / f"seed_{seed}" for seed in (5, 6)}
     assert seeds.run(config, tmp_path, 2, together=True) == 130
     assert asked == [places]
@@ -138,10 +138,10 @@ def diverging(monkeypatch):
     def diverge(*seeds):
         whole = training.train
 
-        def train(config, workdir):
+        def train(config, workdir, **more):
             if config["seed"] in seeds:
                 raise Diverged("loss/generator is nan")
-            return whole(config, workdir)
+            return whole(config, workdir, **more)
 
         monkeypatch.setattr(training, "train", train)
 

@@ -19,8 +19,11 @@ from run_results import (
 )
 from tiny import TINY
 
-from infogan_jax import evaluation, experiment, training
+from infogan_jax import evaluation, experiment, restoring, training
+from infogan_jax.errors import UserError
 from infogan_jax.experiment import Experiment
+from infogan_jax.restoring import restore
+from infogan_jax.run import run_directory
 
 SMALL = {
     "networks.generator": "fc 8x8x1 sigmoid",
@@ -68,6 +71,8 @@ def test_a_run_leaves_exactly_the_files_of_its_record(finished, tiny_config):
     assert names - {events} == {
         "checkpoints",
         "config.json",
+        "data.json",
+        "data_digests.npz",
         "environment.json",
         "lock",
         "pictures",
@@ -204,3 +209,98 @@ def test_a_run_without_codes_is_a_gan_and_is_evaluated_as_one(tiny_config, tmp_p
     assert metrics.keys() == {"jsd_bound"}
     written = {path.name for path in (tmp_path / "evaluation").iterdir()}
     assert written == {"samples.png", "curves.png", "report.html"}
+
+
+def moved(config, images, place):
+    """The config of a run whose images lie in an archive at `place`."""
+    place.parent.mkdir(exist_ok=True)
+    np.savez(place, images=images, labels=images[:, 0, 0] % 3)
+    config.data.update(source="npz", directory=str(place))
+    return config.to_dict()
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+
+
+@pytest.fixture
+def of_an_archive(directory, tiny_config, images):
+    """A run of 2 steps on 60 images in an archive; shared: copy it."""
+    tiny_config.update_from_flattened_dict(SMALL)
+    workdir = directory / "archive" / "run"
+    if not workdir.exists():
+        config = moved(tiny_config, images, directory / "archive" / "data.npz")
+        assert training.train(config, workdir) == 0
+    return workdir
+
+
+def test_a_run_whose_data_was_moved_goes_on_and_knows_its_new_place(
+    of_an_archive, tiny_config, images, tmp_path, capsys
+):
+    workdir = shutil.copytree(of_an_archive, tmp_path / "run")
+    place = tmp_path / "elsewhere" / "other.npz"
+    assert training.train(moved(tiny_config, images, place), workdir) == 0
+    assert "is complete: step 2" in capsys.readouterr().out
+    assert run_directory.read_config(workdir)["data"]["directory"] == str(place)
+    assert len(restore(workdir)[0].dataset.train.images) == 54
+
+
+def test_a_run_whose_data_has_changed_goes_on_only_where_that_is_accepted(
+    of_an_archive, tiny_config, images, tmp_path
+):
+    workdir = shutil.copytree(of_an_archive, tmp_path / "run")
+    config = moved(tiny_config, images[1:], tmp_path / "data.npz")
+    before = (workdir / "config.json").read_bytes()
+    with pytest.raises(UserError, match=r"of its 60 images 1 are gone .* 0 are new"):
+        training.train(config, workdir)
+    assert (workdir / "config.json").read_bytes() == before
+    held_out = restoring.described(workdir).dataset.test.images
+    assert training.train(config, workdir, accept_data=True) == 0
+    dataset = restoring.described(workdir).dataset
+    np.testing.assert_array_equal(
+        dataset.test.images,
+        [image for image in held_out if not np.array_equal(image[..., 0], images[0])],
+    )
+    assert len(dataset.train.images) + len(dataset.test.images) == 59
+
+
+def test_a_run_whose_data_is_gone_gives_networks_and_codes_and_says_what_it_cannot(
+    of_an_archive, tiny_config, images, tmp_path
+):
+    workdir = shutil.copytree(of_an_archive, tmp_path / "run")
+    config = run_directory.read_config(workdir)
+    config["data"]["directory"] = str(tmp_path / "gone.npz")
+    (workdir / "config.json").write_text(json.dumps(config))
+    exp, state = restore(workdir)
+    assert exp.image_shape == (8, 8, 1) and int(state.step) == 2
+    with pytest.raises(UserError, match=r"an evaluation needs it: .* with --data; sam"):
+        evaluation.evaluate(workdir, quick=True)
+    moved(tiny_config, images, tmp_path / "elsewhere.npz")
+    exp = restoring.described(workdir, str(tmp_path / "elsewhere.npz"))
+    assert len(exp.dataset.train.images) == 54
+
+
+def test_what_needs_no_image_is_checked_before_the_data_is_read(
+    of_an_archive, tiny_config, tmp_path, monkeypatch
+):
+    def read(request):
+        raise AssertionError("the data was read")
+
+    monkeypatch.setattr(training.catalog, "load", read)
+    tiny_config.data.update(source="folder", directory="x", size=8, channels=1)
+    wrong = [
+        ({"networks.trunk": "convv 8"}, "cannot read 'convv 8'", "new"),
+        ({"data.size": 16}, "makes images of 8 x 8 x 1, but the data has 16 x", "new"),
+        ({"data.channels": 3}, "8 x 8 x 1, but the data has 8 x 8 x 3", "new"),
+        ({"data.batch_size": 15}, "must be divisible", "new"),
+        ({"networks.generator": "fc 64 sigmoid"}, "makes vectors of 64, not", "new"),
+        ({"networks.trunk": "fc 999999 relu, fc 999999 relu"}, "GiB of memory", "new"),
+        ({}, "was made with another config", of_an_archive),
+    ]
+    for fields, message, workdir in wrong:
+        config = tiny_config.copy_and_resolve_references()
+        config.update_from_flattened_dict(fields)
+        with pytest.raises(UserError, match=message):
+            training.train(config.to_dict(), tmp_path / workdir)
+    assert not list(tmp_path.iterdir())

@@ -23,6 +23,10 @@ CONFIGS = _INSTALLED if _INSTALLED.is_dir() else _BESIDE
 
 DEFAULT_CONFIG = str(CONFIGS / "digits.py")
 CONFIG_FLAGS = ("--config", "-config")
+ACCEPT_DATA = (
+    "Go on although the data has changed since the run began; what was held out stays "
+    "held out, and new images are for training."
+)
 
 
 def run(define_flags: Callable[[], None], main: Callable[[], int]) -> NoReturn:
@@ -95,6 +99,22 @@ def workdir(text: str | None, default: str) -> Path:
             "(with gcsfuse, for example) and name the mounted directory."
         )
     return Path(text or default)
+
+
+def define_workdir() -> None:
+    """Defines the flag --workdir of a command for a trained run."""
+    flags.DEFINE_string("workdir", None, "A run directory that training has written.")
+
+
+def run_directory() -> Path:
+    """Returns the value of --workdir.
+
+    Raises:
+      UserError: where it is missing, and as `workdir`.
+    """
+    if flags.FLAGS.workdir is None:
+        raise UserError("--workdir is missing; name the directory of a run.")
+    return workdir(flags.FLAGS.workdir, "")
 
 
 def config() -> dict[str, Any]:

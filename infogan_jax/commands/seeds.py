@@ -24,6 +24,7 @@ def define_flags() -> None:
         None,
         "Train all seeds as one vmapped program; if not given, on an accelerator.",
     )
+    flags.DEFINE_bool("accept_data", False, program.ACCEPT_DATA)
 
 
 def main() -> int:
@@ -39,4 +40,5 @@ def main() -> int:
         success=given.success,
         quick=given.quick,
         together=given.together,
+        accept_data=given.accept_data,
     )

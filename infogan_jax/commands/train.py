@@ -16,6 +16,7 @@ def define_flags() -> None:
     flags.DEFINE_string(
         "workdir", None, "The run directory; runs/<name of the config> if not given."
     )
+    flags.DEFINE_bool("accept_data", False, program.ACCEPT_DATA)
 
 
 def main() -> int:
@@ -24,4 +25,4 @@ def main() -> int:
 
     config = program.config()
     workdir = program.workdir(flags.FLAGS.workdir, f"runs/{config.get('name')}")
-    return training.train(config, workdir)
+    return training.train(config, workdir, accept_data=flags.FLAGS.accept_data)

@@ -1,6 +1,6 @@
 """The types that all sources share: a request, a split and a data set."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,11 +63,13 @@ class Split:
       labels: classes from 0 on, or None if the source has none. Training never uses
         them.
       factors: the true generative factors, one column each, if they are known.
+      names: the files of the images, as paths below their folder, if they have any.
     """
 
     images: UInt8[np.ndarray, "n height width channels"]
     labels: Int[np.ndarray, "n"] | None = None
     factors: Int[np.ndarray, "n factors"] | None = None
+    names: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)

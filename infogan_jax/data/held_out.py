@@ -32,9 +32,13 @@ def hold_out(split: Split, share: float) -> tuple[Split, Split]:
 
 
 def take_rows(split: Split, rows: slice | list[int]) -> Split:
-    """Returns some images of a split, with their labels and factors."""
+    """Returns some images of a split, with all that belongs to them."""
     labels, factors = (
         None if column is None else column[rows]
         for column in (split.labels, split.factors)
     )
-    return Split(split.images[rows], labels, factors)
+    names = split.names
+    if names is not None:
+        taken = range(len(names))[rows] if isinstance(rows, slice) else rows
+        names = [names[row] for row in taken]
+    return Split(split.images[rows], labels, factors, names)

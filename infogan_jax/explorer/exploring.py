@@ -11,12 +11,13 @@ from infogan_jax.machine import compilation, processes
 from infogan_jax.restoring import restore
 
 
-def explore(workdir: Path, port: int = 0) -> None:
+def explore(workdir: Path, port: int = 0, data: str = "") -> None:
     """Serves the page of a run on 127.0.0.1 until Ctrl-C, and prints its address.
 
     Args:
       workdir: of the run, whose newest checkpoint is used.
       port: to listen on; 0 takes a free one.
+      data: where the training images lie now; "" is where the run has recorded it.
 
     Raises:
       UserError: where the directory holds no run, or no checkpoint, or the port cannot
@@ -25,7 +26,7 @@ def explore(workdir: Path, port: int = 0) -> None:
     processes.refuse_several()
     with server.listen(port) as listening:
         compilation.use_persistent_cache()
-        exp, state = restore(workdir)
+        exp, state = restore(workdir, data)
         model = loading.from_state(workdir, exp, state)
 
         def load_training() -> Split:

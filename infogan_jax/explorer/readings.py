@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, UInt8
-from sklearn.neighbors import NearestNeighbors
 
 from infogan_jax.analysis.encode import posterior_arrays
+from infogan_jax.analysis.nearest import find_nearest
 from infogan_jax.analysis.trained_model import subset
 from infogan_jax.data.dataset import Split
 from infogan_jax.explorer.views import BATCH, row_noise
@@ -18,6 +18,7 @@ from infogan_jax.model import latents
 from infogan_jax.model.latents import Latents
 
 NEIGHBOURS = 8
+PART = 512
 
 Images = UInt8[np.ndarray, "n height width channels"]
 
@@ -53,9 +54,9 @@ def read(model: InfoGAN, picture: UInt8[np.ndarray, "h w channels"]) -> Reading:
 
 
 class Neighbours:
-    """The training images, by the features that D and Q share.
+    """The training images, by the features that D and Q share, as `infogan nearest`.
 
-    They are read at the first question, at most 10,000 of them, and then kept.
+    At the first question at most 10,000 of them are read, and their features kept.
     """
 
     def __init__(self, model: InfoGAN, load: Callable[[], Split]) -> None:
@@ -63,13 +64,10 @@ class Neighbours:
         self._model, self._load = model, load
 
     @cached_property
-    def _known(self) -> tuple[Images, NearestNeighbors, int]:
+    def _known(self) -> tuple[Images, Float[np.ndarray, "n features"], int]:
         split = self._load()
         images = np.asarray(subset(split).images)
-        features = self._model.outputs(images).features
-        count = min(NEIGHBOURS, len(images))
-        search = NearestNeighbors(n_neighbors=count, algorithm="brute")
-        return images, search.fit(features), len(split.images)
+        return images, self._model.outputs(images).features, len(split.images)
 
     def of(
         self, picture: UInt8[np.ndarray, "h w channels"]
@@ -79,8 +77,9 @@ class Neighbours:
         Raises:
           UserError: where the training images are not there.
         """
-        images, search, total = self._known
-        features = self._model.outputs(picture[None]).features
-        distances, places = search.kneighbors(features)
+        images, features, total = self._known
+        query = self._model.outputs(picture[None]).features[0]
+        parts = (features[i : i + PART] for i in range(0, len(features), PART))
+        found = find_nearest(query, parts, NEIGHBOURS)
         among = f"{len(images)} of {total}" if len(images) < total else f"{total}"
-        return images[places[0]], distances[0], f"{among} training images"
+        return images[found.places], found.distances, f"{among} training images"

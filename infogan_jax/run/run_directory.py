@@ -19,6 +19,7 @@ from flax.traverse_util import flatten_dict
 
 from infogan_jax.errors import UserError
 from infogan_jax.machine import processes
+from infogan_jax.run import data_record
 from infogan_jax.run.files import write_json
 
 CONFIG = "config.json"
@@ -31,6 +32,9 @@ EVALUATION_RECORD = "evaluation.json"
 
 EXTENDABLE = "training.steps"
 """The one field that may grow from one call to the next: a run can be prolonged."""
+
+PLACE = "data.directory"
+"""The field that may differ where the run has recorded its data and knows it again."""
 
 
 @contextlib.contextmanager
@@ -60,7 +64,7 @@ def open_for_training(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path
 def _locked(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
-            _check(workdir, config)  # before anything is written to it
+            check(workdir, config)  # before anything is written to it
             workdir.mkdir(parents=True, exist_ok=True)
             lock = stack.enter_context(open(workdir / LOCK, "a+"))
         except OSError as error:
@@ -69,14 +73,18 @@ def _locked(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
                 "another or change its permissions."
             ) from error
         _lock(lock, workdir)
-        known = _check(workdir, config)  # another run may have come first
+        known = check(workdir, config)  # another run may have come first
         if known != dict(config):
             write_json(workdir / CONFIG, config)
         yield
 
 
-def _check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Returns the recorded config, or None for a new directory."""
+def check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Returns the recorded config, or None for a new directory; writes nothing.
+
+    Raises:
+      UserError: where the directory holds something else or belongs to another config.
+    """
     if workdir.exists() and not workdir.is_dir():
         raise UserError(f"--workdir (={workdir}) is a file; name a directory.")
     if not (workdir / CONFIG).exists():
@@ -94,6 +102,7 @@ def _check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
         and not (name == EXTENDABLE and _grows(old.get(name), new[name]))
+        and not (name == PLACE and data_record.is_recorded(workdir))
     ]
     if differing:
         raise UserError(

@@ -80,7 +80,7 @@ def text():
         Code("c", "uniform"), ("b", HOSTILE), np.zeros((2, 10, 8, 8, 1), "u1")
     )
     parts = {
-        HOSTILE: strips.html(strip, HOSTILE),
+        HOSTILE: strips.html(strip, {"c": HOSTILE}),
         "Curves": curves.html(LINES),
         "Picture": embedded.image_of_bytes(PNG, HOSTILE),
         "Numbers": shown,

@@ -4,7 +4,7 @@ import pytest
 
 from configs import digits
 from infogan_jax.errors import UserError
-from infogan_jax.restoring import restore
+from infogan_jax.restoring import described, restore
 from infogan_jax.run import files, run_directory
 
 CONFIG = digits.get_config().to_dict()
@@ -52,5 +52,5 @@ def test_a_run_directory_may_be_reached_through_a_link(known, tmp_path):
 )
 def test_a_tampered_record_is_refused_in_words(known, field, value):
     files.write_json(known / "config.json", CONFIG | {field: value})
-    with pytest.raises(UserError, match=r"^config\."):
-        restore(known)
+    with pytest.raises(UserError, match=r"^(the data of .*)?config\."):
+        _ = described(known).dataset

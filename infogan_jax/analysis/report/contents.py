@@ -5,8 +5,8 @@ from html import escape
 
 from infogan_jax.analysis.report import curves, embedded, numbers, real_images, strips
 from infogan_jax.analysis.report.section import Section
-from infogan_jax.analysis.report.strips import Strip
 from infogan_jax.analysis.trained_model import TrainedModel
+from infogan_jax.run.code_names import Names
 from infogan_jax.run.stats_file import Line
 
 
@@ -14,7 +14,7 @@ def contents(
     model: TrainedModel,
     stats: Sequence[Line],
     sections: Mapping[str, Section],
-    traversed: Sequence[Strip],
+    names: Names,
     samples: bytes,
 ) -> dict[str, str]:
     """Returns the parts of the page as HTML, by heading; an empty one is left out.
@@ -23,12 +23,11 @@ def contents(
       model: the trained model, with real images.
       stats: the lines of the run's `stats.jsonl`.
       sections: what was measured.
-      traversed: the strip of each code.
+      names: what codes and categories are called.
       samples: the content of the PNG file of samples.
     """
-    names = {code.name: code.name for code in model.spec.codes}
     return {
-        "What each code changes": _strips(traversed, names),
+        "What each code changes": _strips(model, names),
         "What Q reads in real images": real_images.html(model, names),
         "Samples": _samples(samples),
         "Training": curves.html(stats),
@@ -38,15 +37,15 @@ def contents(
     }
 
 
-def _strips(traversed: Sequence[Strip], names: Mapping[str, str]) -> str:
-    if not traversed:
+def _strips(model: TrainedModel, names: Names) -> str:
+    if not model.spec.codes:
         return ""
     text = (
         f"Move a slider: only this code changes, and the {strips.ROWS} images keep "
         "their noise and their other codes. Good is: each slider changes one thing "
         "that you can name, the same one in all images."
     )
-    shown = (strips.html(each, names[each.code.name]) for each in traversed)
+    shown = (strips.html(each, names) for each in strips.traverse(model))
     return "\n".join([f"<p>{escape(text)}</p>", *shown])
 
 

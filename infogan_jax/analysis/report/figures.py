@@ -1,29 +1,20 @@
 """The figures and tables of an evaluation as files."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from infogan_jax.analysis.report import plots, strips
+from infogan_jax.analysis.report import plots
 from infogan_jax.analysis.report.section import Table
-from infogan_jax.analysis.report.strips import Strip
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.analysis.traversals import sample_and_traversal_grids
-from infogan_jax.run.files import write_bytes, write_png
+from infogan_jax.run.files import csv_lines, write_bytes, write_png
 from infogan_jax.run.stats_file import Line
 
 
-def write_figures(
-    directory: Path,
-    stats: Sequence[Line],
-    model: TrainedModel,
-    traversed: Sequence[Strip],
-) -> None:
-    """Writes the curves, samples and traversals as PNG files, and moving ones as GIF.
+def write_figures(directory: Path, stats: Sequence[Line], model: TrainedModel) -> None:
+    """Writes the curves, samples and one traversal of each code as PNG files.
 
     `stats` are the lines of the run's `stats.jsonl`; without any, there are no curves.
-    Each continuous code has a GIF.
     """
     if stats:
         plots.write_curves(directory / "curves.png", stats)
@@ -31,20 +22,14 @@ def write_figures(
     grids = sample_and_traversal_grids(model.spec, nets, *sampling, model.seed)
     for name, grid in grids.items():
         write_png(directory / f"{name}.png", grid)
-    for strip in traversed:
-        if not strip.code.is_categorical:
-            strips.write_gif(directory / f"traversal_{strip.code.name}.gif", strip)
 
 
 def write_tables(directory: Path, tables: Mapping[str, Table]) -> None:
     """Writes every table as a CSV file, and the confusion table as a picture too."""
     for name, table in tables.items():
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["", *table.columns])
-        for row, values in zip(table.rows, table.values.tolist(), strict=True):
-            writer.writerow([row, *values])
-        write_bytes(directory / f"{name}.csv", text.getvalue().encode())
+        values = zip(table.rows, table.values.tolist(), strict=True)
+        rows = [["", *table.columns], *([row, *cells] for row, cells in values)]
+        write_bytes(directory / f"{name}.csv", csv_lines(rows))
     if confusion := tables.get("confusion"):
         plots.write_table(
             directory / "confusion.png",

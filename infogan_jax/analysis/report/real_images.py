@@ -16,6 +16,8 @@ from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.data import decoding
 from infogan_jax.model import latents
 from infogan_jax.model.latents import Code
+from infogan_jax.run import code_names
+from infogan_jax.run.code_names import Names
 
 SUREST, LEAST_SURE = 9, 3
 CELLS = 20
@@ -28,11 +30,8 @@ Images = UInt8[np.ndarray, "n height width channels"]
 Points = Float[np.ndarray, "n 2"]
 
 
-def html(model: TrainedModel, names: Mapping[str, str]) -> str:
-    """Returns the images of each category and the maps, of the images of `test`.
-
-    `names` has the name to show for each code.
-    """
+def html(model: TrainedModel, names: Names) -> str:
+    """Returns the images of each category and the maps, of the images of `test`."""
     read = encode.posterior_arrays(
         latents.posterior(model.spec, jnp.asarray(model.test_outputs.outputs))
     )
@@ -40,7 +39,8 @@ def html(model: TrainedModel, names: Mapping[str, str]) -> str:
         _categories(
             model.test.images,
             read[f"{code.name}/probabilities"],
-            names[code.name],
+            code,
+            names,
             model.test_description,
         )
         for code in model.spec.codes
@@ -63,13 +63,14 @@ def surest_first(
 
 
 def _categories(
-    images: Images, probabilities: np.ndarray, name: str, description: str
+    images: Images, probabilities: np.ndarray, code: Code, names: Names, images_are: str
 ) -> str:
-    rows = []
+    rows, name = [], code_names.shown(names, code)
     for category in range(probabilities.shape[1]):
         members = surest_first(probabilities, category)
         surest, rest = members[:SUREST], members[SUREST:]
-        cells = [f"<dt>{category} <small>{len(members)} images</small></dt>"]
+        called = escape(code_names.shown_category(names, code, category))
+        cells = [f"<dt>{called} <small>{len(members)} images</small></dt>"]
         for kind, chosen in (("surest", surest), ("least sure", rest[-LEAST_SURE:])):
             if len(chosen):
                 least = probabilities[chosen[-1], category]
@@ -82,7 +83,7 @@ def _categories(
         rows.append(f"<div>{''.join(cells)}</div>")
     return (
         f"<h3>By the category of {escape(name)}</h3>\n"
-        f"<p>Of {escape(description)}: the {SUREST} of which Q is surest, and the "
+        f"<p>Of {escape(images_are)}: the {SUREST} of which Q is surest, and the "
         f"{LEAST_SURE} of which it is least sure, and the probability that it gives. "
         "Good is: a row shows one kind of thing, and only the last are doubtful.</p>\n"
         f'<dl class="categories">\n{chr(10).join(rows)}\n</dl>'
@@ -93,9 +94,9 @@ def _map_of_codes(
     images: Images,
     read: Mapping[str, np.ndarray],
     codes: list[Code],
-    names: Mapping[str, str],
+    names: Names,
 ) -> str:
-    across, up = (names[code.name] for code in codes)
+    across, up = (code_names.shown(names, code) for code in codes)
     points = np.stack([read[f"{code.name}/mean"] for code in codes], axis=1)
     return _map(
         images,

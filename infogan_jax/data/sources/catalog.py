@@ -7,6 +7,9 @@ from infogan_jax.data.dataset import Dataset, Request
 SOURCES = ("digits", "folder", "npz", "sprites", "tfds")
 """Each is a module of this folder with a function `load`, imported when it is used."""
 
+SHAPES = {"digits": (8, 8, 1), "sprites": (64, 64, 1)}
+"""The shape of the images of a source that has one alone."""
+
 
 def load(request: Request) -> Dataset:
     """Loads the data set of a request from the source that it names."""

@@ -16,6 +16,7 @@ provenance; too many are an error.
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -66,7 +67,8 @@ def load(request: Request) -> Dataset:
     examples = partial(_examples, root, names, classes, request, unreadable)
     notes = {"unreadable": unreadable}
     split, record = prepared.prepare(root, recipe, len(names), examples, notes)
-    train, test = hold_out(split, request.held_out)
+    read = _read_names(names, record["notes"]["unreadable"])
+    train, test = hold_out(replace(split, names=read), request.held_out)
     result = {"classes": classes, "sha256": record["sha256"], **record["notes"]}
     result |= {"train": len(train.images), "test": len(test.images)}
     return Dataset(train, test, {"source": "folder", **recipe, **result})
@@ -105,6 +107,18 @@ def _fingerprint(root: Path, names: Sequence[str]) -> str:
         digest.update(os.fsencode(name))
         digest.update(f"\0{status.st_size} {status.st_mtime_ns}\0".encode())
     return digest.hexdigest()
+
+
+def _read_names(names: Sequence[str], unreadable: Sequence[str]) -> list[str]:
+    """Returns the names of the files that were read, in the order of the images."""
+    left_out = list(unreadable)
+    read = []
+    for name in (names[index] for index in order(len(names))):
+        if left_out and left_out[0].startswith(f"{name}: "):
+            left_out.pop(0)
+        else:
+            read.append(name)
+    return read
 
 
 def _classes(root: Path, names: Sequence[str]) -> list[str]:
