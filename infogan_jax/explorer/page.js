@@ -35,7 +35,9 @@ function problem(error) {
 }
 
 // Calls `work` at once, or again after the call that is still under way: however fast a
-// slider moves, one request is open and the last value is shown.
+// slider moves, one request is open and the last value is shown. How many calls are
+// under way stands in the page.
+let open = 0;
 function latest(work) {
   let busy = false;
   let again = false;
@@ -45,6 +47,7 @@ function latest(work) {
       return;
     }
     busy = true;
+    document.body.dataset.busy = String(++open);
     do {
       again = false;
       try {
@@ -55,7 +58,7 @@ function latest(work) {
       }
     } while (again);
     busy = false;
-    document.body.dataset.idle = String(Number(document.body.dataset.idle || 0) + 1);
+    document.body.dataset.busy = String(--open);
   };
 }
 
