@@ -27,7 +27,7 @@ MOST_CATEGORIES = 20
 """A traversal of more categories shows those around the chosen one."""
 
 LARGEST_ROW = 2**31 - 1
-BATCH = 64
+BATCH = 50
 """A slider waits for one batch: small enough to answer at once."""
 
 Sprite = UInt8[np.ndarray, "rows_height columns_width channels"]
