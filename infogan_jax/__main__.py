@@ -6,6 +6,7 @@ import sys
 COMMANDS = {
     "train": "trains a config, or goes on with a run",
     "eval": "evaluates a run, or writes the codes of images",
+    "explore": "opens a page with sliders over the codes of a run",
     "seeds": "trains and evaluates several seeds, and sums up",
     "sample": "generates images of chosen codes",
     "encode": "writes the codes of images",

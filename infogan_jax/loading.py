@@ -22,7 +22,7 @@ from infogan_jax.analysis.encode import Images, NetworkOutputs
 from infogan_jax.data import decoding, prepared, scaling
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
-from infogan_jax.game.state import state_shapes
+from infogan_jax.game.state import TrainState, state_shapes
 from infogan_jax.model.code_kinds import Categorical
 from infogan_jax.model.latents import Code, Latents, LatentSpec, Posterior
 from infogan_jax.model.networks import Networks, Variables
@@ -248,6 +248,11 @@ def load(run: str | Path, extensions: Extensions = NO_EXTENSIONS) -> InfoGAN:
     if (workdir / EXPORTED).is_file():
         return _load_exported(workdir)
     exp, state = restore(workdir, extensions=extensions)
+    return from_state(workdir, exp, state)
+
+
+def from_state(workdir: Path, exp: Experiment, state: TrainState) -> InfoGAN:
+    """Returns the InfoGAN of a run whose experiment and state are restored already."""
     return _make(
         workdir, exp, int(state.step), state.params, state.stats, state.sampling
     )

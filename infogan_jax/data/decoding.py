@@ -145,6 +145,21 @@ def composite(picture: Image.Image, background: int) -> Image.Image:
     return flat.convert("L" if picture.mode == "LA" else "RGB")
 
 
+def size(file: BytesIO) -> tuple[int, int] | None:
+    """Returns the width and height that a header claims; None if it is no picture.
+
+    Nothing is decoded, so that the memory does not depend on the claim.
+    """
+    with contextlib.suppress(Exception):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(file, formats=FORMATS) as picture:
+                width, height = picture.size
+        file.seek(0)
+        return width, height
+    return None
+
+
 def from_pixels(pixels: UInt8[np.ndarray, "height width channels"]) -> Image.Image:
     """Returns pixels of 1, 2, 3 or 4 channels as a picture of mode L to RGBA."""
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
