@@ -80,7 +80,9 @@ def load(request: Request) -> Dataset:
     about |= {"classes": arranged.classes, "unreadable": record["unreadable"]}
     about |= {"train": len(train.images), "test": len(test.images)}
     about |= {"sha256": {k: each["sha256"] for k, each in record["splits"].items()}}
-    skipped = {why: counted(sorted(names)) for why, names in files.skipped.items()}
+    skipped = {
+        why: counted(sorted(names)) for why, names in files.skipped.items() if names
+    }
     if "val" in arranged.splits and "test" in arranged.splits:
         skipped["val, as there is test"] = counted(arranged.splits["val"])
     report = {**record, "skipped": skipped}
