@@ -173,13 +173,12 @@ def _lock(path: Path, name: str) -> Iterator[None]:
             except OSError:  # a file system without locks
                 yield
                 return
-            with contextlib.suppress(OSError):
-                if os.fstat(file.fileno()).st_ino == os.stat(path).st_ino:
-                    try:
-                        yield
-                    finally:
-                        path.unlink(missing_ok=True)
-                    return
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
+                return
 
 
 def _remove_dead(parent: Path, own: Path) -> None:
