@@ -8,6 +8,7 @@ from PIL import Image
 
 from infogan_jax.data import report
 from infogan_jax.data.dataset import Dataset, Request, Split
+from infogan_jax.data.rendering import Rules, read_picture
 from infogan_jax.data.sources import catalog
 from infogan_jax.errors import UserError
 
@@ -254,6 +255,24 @@ def test_the_record_is_json_and_has_the_lines(root):
     found = json.loads(json.dumps(report.record(data)))
     assert found["lines"] == report.lines(data)
     assert having(found["lines"], "unreadable").endswith("identify image file'")
+
+
+def test_another_picture_is_read_by_the_rules_of_the_record(root, tmp_path):
+    values = RNG.integers(0, 4096, (20, 12, 9)).astype(np.uint16)
+    for place, image in enumerate(values):
+        save(root / f"{place}.png", image)
+    data = load(root, size=6, crop=8, fit="crop")
+    rules = json.loads(json.dumps(report.record(data)))["rules"]
+    names = [*data.train.names, *data.test.names]
+    images = np.concatenate([data.train.images, data.test.images])
+    for name, image in zip(names, images, strict=True):
+        made = read_picture(root / name, Rules.from_record(rules))
+        np.testing.assert_array_equal(made, image)
+    save(tmp_path / "done.png", values[0, :6, :6])
+    made = read_picture(tmp_path / "done.png", Rules.from_record(rules))
+    low, high = rules["deep_range"]
+    expected = np.rint((values[0, :6, :6] - low) * 255.0 / (high - low))
+    np.testing.assert_array_equal(made[..., 0], expected)
 
 
 def test_many_broken_files_are_listed_and_each_way_out_leads_out(root):
