@@ -52,6 +52,15 @@ class Request:
     cache: str = ""
     stream: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuses a fit without a size, which it would be for."""
+        if self.fit != "crop" and not self.size:
+            raise UserError(
+                f"config.data.fit (={self.fit!r}) makes images square for "
+                "config.data.size, which is 0; set --config.data.size, or leave fit at "
+                "'crop'."
+            )
+
     @property
     def image_form(self) -> dict[str, Any]:
         """The fields on which the prepared images depend, for a recipe."""

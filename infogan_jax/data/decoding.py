@@ -28,6 +28,8 @@ SUFFIXES_OF = {
 }
 """The suffixes of the formats that are read, by Pillow's name of the format."""
 
+if features.check("jpg_2000"):
+    SUFFIXES_OF["JPEG2000"] = (".jp2", ".j2k")
 HEIF = find_spec("pillow_heif") is not None
 if features.check("avif"):
     SUFFIXES_OF["AVIF"] = (".avif",)

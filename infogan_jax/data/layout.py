@@ -7,6 +7,7 @@ first level are the classes; or a CSV file beside the images has the labels.
 import csv
 import io
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,9 @@ SPLITS = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
-"""Names of folders that are splits, in any case."""
+"""Names of folders that are splits."""
+
+_SPLIT = re.compile(r"([a-z]+)([-_ ]?(\d+|set|data|images?))?")
 
 SYSTEM = ("@eaDir", "__MACOSX", "#recycle", "$RECYCLE.BIN", "lost+found")
 """Folders that systems make, with thumbnails or deleted files."""
@@ -106,7 +109,7 @@ def find_files(root: Path) -> Files:
 def _is_followed(path: Path, root: Path) -> bool:
     parent = path.parent
     is_top = parent == root
-    is_in_split = parent.parent == root and parent.name.lower() in SPLITS
+    is_in_split = parent.parent == root and bool(split_of(parent.name))
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):
@@ -138,7 +141,7 @@ def arrange(root: Path, files: Files, *, wants_labels: bool) -> Layout:
       UserError: if labels are asked for and not every image has one, or all have the
         same.
     """
-    splits = _splits(files.images)
+    splits, depth = _splits(files.images)
     if not wants_labels:
         return Layout(splits, [], {})
     found = [table for table in files.tables if "/" not in table]
@@ -151,9 +154,10 @@ def arrange(root: Path, files: Files, *, wants_labels: bool) -> Layout:
         )
     if tables:
         ((table, texts),) = tables.items()
+        files.skipped[".csv"].remove(table)
         by_name = _from_table(root, files.images, table, texts)
     else:
-        by_name = _from_folders(root, splits)
+        by_name = _from_folders(root, splits, depth)
     classes = sorted(set(by_name.values()), key=natural)
     if len(classes) < 2:
         raise _labels_error(
@@ -178,20 +182,35 @@ def natural(text: str) -> tuple[bool, int, str]:
     return not is_number, int(text) if is_number else 0, text
 
 
-def _splits(images: Sequence[str]) -> dict[str, list[str]]:
-    """Returns the images of every split; of "" where folders are no splits."""
-    tops = {name.split("/")[0] if "/" in name else "" for name in images}
-    kinds = {SPLITS.get(top.lower(), "") for top in tops}
-    if "" in kinds or "train" not in kinds or len(kinds) < 2:
-        return {"": list(images)}
-    splits: dict[str, list[str]] = {kind: [] for kind in sorted(kinds)}
-    for name in images:
-        splits[SPLITS[name.split("/")[0].lower()]].append(name)
-    return splits
+def split_of(folder: str) -> str:
+    """Returns `train`, `val`, `test` or "", for names such as Train or val2017."""
+    match = _SPLIT.fullmatch(folder.lower())
+    return SPLITS.get(match[1], "") if match else ""
 
 
-def _from_folders(root: Path, splits: dict[str, list[str]]) -> dict[str, str]:
-    depth = 0 if "" in splits else 1
+def _splits(images: Sequence[str]) -> tuple[dict[str, list[str]], int]:
+    """Returns the images of every split, and the level of the folders below.
+
+    The images are of "" where folders are no splits. The folders of the splits may lie
+    together in one folder, and this in another.
+    """
+    paths = [name.split("/") for name in images]
+    for level in range(min(map(len, paths)) - 1):
+        tops = {path[level] for path in paths}
+        kinds = {split_of(top) for top in tops}
+        if "" not in kinds and "train" in kinds and len(kinds) > 1:
+            splits: dict[str, list[str]] = {kind: [] for kind in sorted(kinds)}
+            for name, path in zip(images, paths, strict=True):
+                splits[split_of(path[level])].append(name)
+            return splits, level + 1
+        if len(tops) > 1:
+            break
+    return {"": list(images)}, 0
+
+
+def _from_folders(
+    root: Path, splits: dict[str, list[str]], depth: int
+) -> dict[str, str]:
     classes = {}
     for name in (name for names in splits.values() for name in names):
         parts = name.split("/")

@@ -45,6 +45,7 @@ VERSION = 2
 _WEEK = 7 * 24 * 3600  # seconds
 _FLUSH_EVERY = 64  # images
 _EXAMPLES = 3
+_SAMPLE = 4_000_000  # pixels
 _ENVIRONMENT = (errno.EMFILE, errno.ENFILE, errno.ENOENT, errno.ESTALE, errno.EIO)
 """Errors of reading that say nothing about the content of a file."""
 
@@ -172,13 +173,12 @@ def _lock(path: Path, name: str) -> Iterator[None]:
             except OSError:  # a file system without locks
                 yield
                 return
-            with contextlib.suppress(OSError):
-                if os.fstat(file.fileno()).st_ino == os.stat(path).st_ino:
-                    try:
-                        yield
-                    finally:
-                        path.unlink(missing_ok=True)
-                    return
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
+                return
 
 
 def _remove_dead(parent: Path, own: Path) -> None:
@@ -361,6 +361,7 @@ class _Written:
         }
         record["shape"] = [len(self.prints), *self.shape]
         record["values"] = self._values
+        record["most_pixels_use"] = _most_use(partial / IMAGES, size)
         record["changes"] = self._changes
         record["unreadable"] = self.unreadable
         _write_json(partial / RECORD, record)
@@ -370,6 +371,13 @@ class _Written:
 
 def _quoted(name: str) -> str:
     return name if name == "one" else repr(name)
+
+
+def _most_use(path: Path, size: int) -> list[int]:
+    """Returns the levels between which 999 of 1,000 pixels of a sample lie."""
+    images = np.memmap(path, np.uint8, "r").reshape(-1, size)
+    sample = images[:: -(-images.size // _SAMPLE)]
+    return [int(level) for level in np.quantile(sample, [0.0005, 0.9995])]
 
 
 def _digest(file: Any, length: int) -> str:

@@ -6,7 +6,8 @@ this order.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,10 +75,17 @@ class Rendered(NamedTuple):
 
 
 def read_picture(
-    path: Path, rules: Rules
+    file: Path | BytesIO, rules: Rules
 ) -> UInt8[np.ndarray, "height width channels"]:
-    """Reads an image file by the rules of a data set; raises as `decoding.load`."""
-    return render(decoding.load(path), rules, repr(path.name)).pixels
+    """Reads one more image file by the rules of a data set; raises as `decoding.load`.
+
+    The crop is left out where the picture has the size already, or is smaller than it.
+    """
+    picture = decoding.load(file)
+    is_done = picture.size == (rules.size, rules.size)
+    if is_done or rules.crop > min(picture.size):
+        rules = replace(rules, crop=0)
+    return render(picture, rules).pixels
 
 
 def render(source: Source, rules: Rules, name: str = "one") -> Rendered:

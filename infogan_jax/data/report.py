@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from infogan_jax.data.dataset import Dataset, Split, fingerprints
+from infogan_jax.data.survey import NATURAL
 from infogan_jax.errors import UserError
 
 SHEET = 64  # images
@@ -198,6 +199,15 @@ def _warnings(dataset: Dataset) -> Iterator[str]:
             f"the images use only {low} to {high} of 0 to 255; if that is not meant, "
             f'set --config.data.range="{low} {high}".'
         )
+    if "rescaled" in changes and (most := facts.get("most_pixels_use")):
+        first, last = facts["rules"]["deep_range"]
+        step = (last - first) / 255
+        if (first, last) not in NATURAL and most[1] - most[0] < _DARK <= high - low:
+            used = f"{first + most[0] * step:g} {first + (most[1] + 1) * step:g}"
+            yield (
+                f"999 of 1,000 pixels use less than a quarter of {first:g} to "
+                f'{last:g}; try --config.data.range="{used}".'
+            )
     if about := facts.get("upper_8_of_16_bits"):
         if about["count"]:
             yield (
@@ -211,10 +221,8 @@ def _warnings(dataset: Dataset) -> Iterator[str]:
             counts = _class_counts(dataset, split)
             if missing := [name for name, number in counts.items() if not number]:
                 some = ", ".join(map(repr, missing[:3]))
-                yield (
-                    f"{len(missing)} classes of {other} have no image in {one}, such "
-                    f"as {some}."
-                )
+                more = f" and {len(missing) - 3} others" if len(missing) > 3 else ""
+                yield f"classes of {other} without an image in {one}: {some}{more}."
 
 
 def _counts(counts: Mapping[str, int], most: int = 8) -> str:

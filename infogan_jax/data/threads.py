@@ -2,11 +2,11 @@
 
 import os
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from time import monotonic
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -65,10 +65,10 @@ def shown(
     elif sys.stderr.isatty():
         yield from tqdm(items, title, total, initial=first, unit="image")
     else:
-        start = last = time.monotonic()
+        start = last = monotonic()
         for place, item in enumerate(items, first + 1):
             yield item
-            if (now := time.monotonic()) - last >= _SECONDS:
+            if (now := monotonic()) - last >= _SECONDS:
                 speed, last = (place - first) / (now - start), now
                 text = f"{title}: {place:,} of {total:,} images, {speed:,.0f} images/s"
                 print(text, file=sys.stderr, flush=True)

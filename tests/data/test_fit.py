@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from infogan_jax.data import prepared
+from infogan_jax.data.dataset import Request
 from infogan_jax.data.rendering import Rules, render
 from infogan_jax.errors import UserError
 
@@ -54,6 +55,11 @@ def test_padding_keeps_the_whole_image_on_its_background():
 def test_any_shape_becomes_a_square_of_the_size(fit, shape):
     image, _ = gradient_image(*shape)
     assert render(image, Rules(size=4, fit=fit)).pixels.shape == (4, 4, 3)
+
+
+def test_a_fit_without_a_size_is_refused():
+    with pytest.raises(UserError, match=r"fit \(='pad'\) makes .* which is 0; set"):
+        Request("folder", fit="pad")
 
 
 def test_squashing_resizes_both_sides():

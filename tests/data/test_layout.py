@@ -48,7 +48,13 @@ def skipped(data):
 
 
 @pytest.mark.parametrize(
-    "names", [("train", "val", "test"), ("Training", "valid", "TEST")]
+    "names",
+    [
+        ("train", "val", "test"),
+        ("Training", "valid", "TEST"),
+        ("train2017", "val_set", "test-images"),
+        ("set/a/train", "set/a/dev", "set/a/test"),
+    ],
 )
 def test_folders_of_splits_are_splits_and_classes_are_below(root, names):
     train, val, test = names
@@ -177,6 +183,7 @@ def test_labels_are_read_from_a_csv_beside_the_images(root, kind):
         save(root / "a" / f"{n}.png", n)
     data = load(root, labels=True, held_out=0.25)
     assert data.provenance["classes"] == ["9", "10", "=1+1", "dog"]
+    assert skipped(data) == {}
     every = named(data.train, data) | named(data.test, data)
     assert every == {f"a/{n}.png": texts[n % 4] for n in range(40)}
     assert np.abs(np.bincount(data.test.labels) - 2.5).max() <= 0.5

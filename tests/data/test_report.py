@@ -8,6 +8,7 @@ from PIL import Image
 
 from infogan_jax.data import report
 from infogan_jax.data.dataset import Dataset, Request, Split
+from infogan_jax.data.rendering import Rules, read_picture
 from infogan_jax.data.sources import catalog
 from infogan_jax.errors import UserError
 
@@ -138,6 +139,17 @@ def test_ct_slices_of_12_bits_use_the_whole_range_and_it_is_said_once(root):
     assert said.endswith('set --config.data.range="0 16".')
 
 
+def test_one_hot_pixel_is_warned_of_and_the_way_out_leads_out(root):
+    values = RNG.integers(0, 1000, (20, 32, 32)).astype(np.uint16)
+    values[3, 4, 5] = 65_535
+    for place, image in enumerate(values):
+        save(root / f"{place}.png", image)
+    said = having(lines(root), "warning: 999 of 1,000 pixels use less than a quarter")
+    fixed = load(root, range=said.partition('data.range="')[2].partition('"')[0])
+    assert np.quantile(fixed.train.images, 0.99) > 190
+    assert not [line for line in report.lines(fixed) if "warning" in line]
+
+
 def test_masks_of_0_and_1_are_black_and_white_in_a_folder(root):
     for place, image in enumerate(NOISE[:10, ..., 0] > 128):
         save(root / f"{place}.png", image.astype(np.uint8))
@@ -212,9 +224,7 @@ def test_classes_are_counted_by_name_and_a_missing_one_is_warned_of():
     said = report.lines(data)
     assert "data: classes in train: cat 3, dog 1, =1+1 2" in said
     assert "data: classes in test: cat 1, dog 1, =1+1 0" in said
-    assert said[-1] == (
-        "warning: 1 classes of train have no image in test, such as '=1+1'."
-    )
+    assert said[-1] == ("warning: classes of train without an image in test: '=1+1'.")
     counts = report.record(data)["class_counts"]
     assert counts["test"] == {"cat": 1, "dog": 1, "=1+1": 0}
 
@@ -245,6 +255,24 @@ def test_the_record_is_json_and_has_the_lines(root):
     found = json.loads(json.dumps(report.record(data)))
     assert found["lines"] == report.lines(data)
     assert having(found["lines"], "unreadable").endswith("identify image file'")
+
+
+def test_another_picture_is_read_by_the_rules_of_the_record(root, tmp_path):
+    values = RNG.integers(0, 4096, (20, 12, 9)).astype(np.uint16)
+    for place, image in enumerate(values):
+        save(root / f"{place}.png", image)
+    data = load(root, size=6, crop=8, fit="crop")
+    rules = json.loads(json.dumps(report.record(data)))["rules"]
+    names = [*data.train.names, *data.test.names]
+    images = np.concatenate([data.train.images, data.test.images])
+    for name, image in zip(names, images, strict=True):
+        made = read_picture(root / name, Rules.from_record(rules))
+        np.testing.assert_array_equal(made, image)
+    save(tmp_path / "done.png", values[0, :6, :6])
+    made = read_picture(tmp_path / "done.png", Rules.from_record(rules))
+    low, high = rules["deep_range"]
+    expected = np.rint((values[0, :6, :6] - low) * 255.0 / (high - low))
+    np.testing.assert_array_equal(made[..., 0], expected)
 
 
 def test_many_broken_files_are_listed_and_each_way_out_leads_out(root):

@@ -10,6 +10,7 @@ error.
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -25,6 +26,9 @@ from infogan_jax.data.layout import Files, Layout
 from infogan_jax.data.prepared import Block
 from infogan_jax.data.survey import Task, counted, survey
 from infogan_jax.errors import RunFailure, UserError
+
+TOO_LARGE = re.compile(r": (\d+) x (\d+), more than [\d,]+ pixels$")
+"""The end of a line about a file of more pixels than are allowed."""
 
 MAX_UNREADABLE = 10  # files, if that is more than the share of the request
 
@@ -80,7 +84,9 @@ def load(request: Request) -> Dataset:
     about |= {"classes": arranged.classes, "unreadable": record["unreadable"]}
     about |= {"train": len(train.images), "test": len(test.images)}
     about |= {"sha256": {k: each["sha256"] for k, each in record["splits"].items()}}
-    skipped = {why: counted(sorted(names)) for why, names in files.skipped.items()}
+    skipped = {
+        why: counted(sorted(names)) for why, names in files.skipped.items() if names
+    }
     if "val" in arranged.splits and "test" in arranged.splits:
         skipped["val, as there is test"] = counted(arranged.splits["val"])
     report = {**record, "skipped": skipped}
@@ -203,7 +209,7 @@ def _unreadable(
     root: Path, request: Request, broken: list[str], total: int
 ) -> UserError:
     """Lists the broken files of a folder in a file; returns an error that names it."""
-    large = [line for line in broken if "more than" in line and "pixels" in line]
+    large = [match for line in broken if (match := TOO_LARGE.search(line))]
     place = prepared.place(request) / f"{root.name}.unreadable.txt"
     text = "".join(line.replace("\n", "\\n") + "\n" for line in broken)
     try:
@@ -213,7 +219,7 @@ def _unreadable(
         listed = f"the first is {broken[0]!r}"
     ways = ["repair or remove them"]
     if large:
-        pixels = max(_pixels(line) for line in large)
+        pixels = max(int(match[1]) * int(match[2]) for match in large)
         ways.append(
             f"set --config.data.most_pixels={pixels} for the {len(large)} of more than "
             f"{request.most_pixels:,} pixels"
@@ -227,8 +233,3 @@ def _unreadable(
         f"(config.data.unreadable={request.unreadable:g}), but it has "
         f"{len(broken)}, {listed}; {', or '.join(ways)}."
     )
-
-
-def _pixels(line: str) -> int:
-    width, _, rest = line.rpartition(": ")[2].partition(" x ")
-    return int(width) * int(rest.split(",")[0])
