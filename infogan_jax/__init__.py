@@ -6,19 +6,27 @@ from typing import Any
 from infogan_jax.version import __version__
 
 __all__ = [
+    "Extensions",
+    "InfoGAN",
     "LatentSpec",
+    "Term",
     "__version__",
     "build",
     "evaluate",
+    "load",
     "restore",
     "train",
     "train_step",
 ]
 
 _PLACES = {
+    "Extensions": "experiment",
+    "InfoGAN": "loading",
     "LatentSpec": "model.latents",
+    "Term": "game.terms",
     "build": "experiment",
     "evaluate": "evaluation",
+    "load": "loading",
     "restore": "restoring",
     "train": "training",
     "train_step": "game.train_step",

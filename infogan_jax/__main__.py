@@ -6,7 +6,15 @@ import sys
 COMMANDS = {
     "train": "trains a config, or goes on with a run",
     "eval": "evaluates a run, or writes the codes of images",
+    "explore": "opens a page with sliders over the codes of a run",
     "seeds": "trains and evaluates several seeds, and sums up",
+    "sample": "generates images of chosen codes",
+    "encode": "writes the codes of images",
+    "sort": "sorts a folder of pictures by category",
+    "nearest": "finds the images that are most like a picture",
+    "gif": "draws an animation of each continuous code",
+    "export": "writes ONNX, safetensors and jax.export for other programs",
+    "name": "names the codes and categories of a run",
 }
 
 
@@ -16,7 +24,7 @@ def main() -> None:
 
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     if command not in COMMANDS:
-        lines = [f"  infogan {name:<6} {text}" for name, text in COMMANDS.items()]
+        lines = [f"  infogan {name:<7} {text}" for name, text in COMMANDS.items()]
         usage = "\n".join(["usage: infogan COMMAND [--FLAG=VALUE ...]", *lines])
         if command in ("--help", "-h", "help"):
             sys.exit(

@@ -1,92 +1,111 @@
 """Encodes images: writes a file with the codes that Q assigns to them."""
 
-import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 from tqdm import tqdm
 
-from infogan_jax.analysis.encode import encode, posterior_arrays
-from infogan_jax.data import decoding, prepared
-from infogan_jax.data.dataset import Dataset, Split
+from infogan_jax import loading
+from infogan_jax.analysis.encode import posterior_arrays
+from infogan_jax.data import decoding
+from infogan_jax.data.dataset import Split
 from infogan_jax.errors import UserError
-from infogan_jax.experiment import Experiment
+from infogan_jax.loading import InfoGAN
 from infogan_jax.machine import compilation, processes
-from infogan_jax.restoring import restore
-from infogan_jax.run.files import write_bytes
+from infogan_jax.restoring import described
+from infogan_jax.run.code_names import shown_category
+from infogan_jax.run.files import csv_lines, write_bytes
 
 Arrays = dict[str, np.ndarray]
 """Equally long columns by name; some hold several numbers for each image."""
 
 PART = 8192
+NO_CATEGORY = -1
+"""Of a picture that cannot be read."""
 
 
-def encode_images(workdir: Path, out: str, images: str | None = None) -> str:
-    """Writes Q's posterior of images: probabilities of categories, means and sds.
+def encode_images(
+    workdir: Path, out: str, images: str | None = None, flag: str = "--encode"
+) -> str:
+    """Writes Q's posterior of images: categories, probabilities, means and sds.
 
-    The columns of the codes are those of `posterior_arrays`. Before them, images of
-    the run's own data have `split` (train or test), `index` in it and, where it is
-    known, `label`; images of a folder have `name`, their path below it.
+    Before the columns of `read_codes`, images of the run's own data have `split` (train
+    or test), `index` in it, and where they are known `name`, `label` and `class`. The
+    pictures of a folder have `name`, their path below it, and at the end `error`: why a
+    picture cannot be read, whose numbers are NaN and whose category is -1.
 
     Args:
       workdir: of the run, whose newest checkpoint is used.
       out: an .npz file of arrays, or a .csv file in which an array of several
         numbers an image becomes several columns, `<name>/0` and so on.
-      images: a folder of pictures; None takes all images of the run's own data.
+      images: a picture, or a folder of pictures; None takes the run's own data.
+      flag: what `out` is called in an error.
 
     Returns:
       One line on what was written.
 
     Raises:
       UserError: where `out` has another suffix, there is no run or no code, or the
-        folder has no picture, or none that fits.
+        folder has no picture, or none that can be read.
     """
     path = Path(out)
     if path.suffix not in (".npz", ".csv"):
-        raise UserError(f"--encode (={out}) must be a file .npz or .csv; name one.")
+        raise UserError(f"{flag} (={out}) must be a file .npz or .csv; name one.")
     processes.refuse_several()
     compilation.use_persistent_cache()
-    paths = _pictures(Path(images)) if images else {}
-    exp, state = restore(workdir)
-    spec, nets = exp.algorithm.spec, exp.algorithm.nets
-    if not spec.codes:
+    paths = find_pictures(Path(images)) if images else {}
+    model = loading.load(workdir)
+    if not model.codes:
         raise UserError(f"--workdir (={workdir}) is a run without codes: none to read.")
-    parts = _of_folder(exp, paths) if images else _of_run(exp.dataset)
-    columns: list[Arrays] = []
-    for about, pictures in parts:
-        posterior = encode(spec, nets, state.params, state.stats, pictures)
-        columns.append(about | posterior_arrays(posterior))
-    names = columns[0]
-    arrays = {name: np.concatenate([part[name] for part in columns]) for name in names}
+    reading = codes_of_pictures(model, paths) if images else _of_run(model)
+    parts = list(reading)
+    names = parts[0]
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    broken = _check_errors(arrays)
     write_bytes(path, _npz(arrays) if path.suffix == ".npz" else _csv(arrays))
-    images_read = len(next(iter(arrays.values())))
-    return f"wrote {out}: {', '.join(names)} of {images_read} images"
+    total = len(next(iter(arrays.values())))
+    return f"wrote {out}: {', '.join(names)} of {total} images{broken}"
 
 
-def _of_run(dataset: Dataset) -> Iterator[tuple[Arrays, np.ndarray]]:
-    splits = {"train": dataset.train, "test": dataset.test}
-    is_labelled = all(split.labels is not None for split in splits.values())
-    for name, split in splits.items():
-        for start in tqdm(range(0, len(split.images), PART), name, disable=None):
-            yield _rows(name, split, start, is_labelled)
+def read_codes(model: InfoGAN, images: np.ndarray) -> Arrays:
+    """Returns what Q reads in images, by the names that the codes have been given.
+
+    `category` is the most probable category of the first categorical code, from 0 on,
+    and `confidence` its probability; of further ones they are `<code>/category` and
+    `<code>/confidence`. Where categories have names, `category_name` follows. Then come
+    the columns of `posterior_arrays`.
+    """
+    posterior = posterior_arrays(model.posterior(images))
+    arrays: Arrays = {}
+    categorical = [code for code in model.codes if code.is_categorical]
+    for place, code in enumerate(categorical):
+        prefix = f"{model.shown(code)}/" if place else ""
+        shares = posterior[f"{code.name}/probabilities"]
+        category = shares.argmax(axis=1)
+        arrays[f"{prefix}category"] = category
+        if any(key.startswith(f"{code.name}/") for key in model.names):
+            called = [shown_category(model.names, code, k) for k in range(code.size)]
+            arrays[f"{prefix}category_name"] = np.array(called)[category]
+        arrays[f"{prefix}confidence"] = shares.max(axis=1)
+    for code in model.codes:
+        for name, array in posterior.items():
+            if name.startswith(f"{code.name}/"):
+                arrays[f"{model.shown(code)}{name[len(code.name) :]}"] = array
+    return arrays
 
 
-def _rows(
-    name: str, split: Split, start: int, is_labelled: bool
-) -> tuple[Arrays, np.ndarray]:
-    images = split.images[start : start + PART]
-    index = np.arange(start, start + len(images))
-    about = {"split": np.full(len(index), name), "index": index}
-    if is_labelled and split.labels is not None:
-        about["label"] = split.labels[index]
-    return about, images
+def find_pictures(folder: Path) -> dict[str, Path]:
+    """Returns the pictures of a folder, at any depth, by their relative names.
 
+    A single picture is found as well. Hidden names are left out.
 
-def _pictures(folder: Path) -> dict[str, Path]:
-    """Returns the pictures of a folder, at any depth, by their relative names."""
+    Raises:
+      UserError: where there is no picture.
+    """
+    if folder.is_file() and folder.suffix.lower() in decoding.SUFFIXES:
+        return {folder.name: folder}
     names = {path.relative_to(folder): path for path in sorted(folder.rglob("*"))}
     found = {
         name.as_posix(): path
@@ -97,44 +116,108 @@ def _pictures(folder: Path) -> dict[str, Path]:
     }
     if not found:
         raise UserError(
-            f"--images (={folder}) must be a folder with "
+            f"--images (={folder}) must be a picture or a folder with "
             f"{', '.join(decoding.SUFFIXES)} files; it has none."
         )
     return found
 
 
-def _of_folder(
-    exp: Experiment, paths: dict[str, Path]
-) -> Iterator[tuple[Arrays, np.ndarray]]:
-    for start in range(0, len(paths), PART):
-        names = list(paths)[start : start + PART]
-        read = [_read(exp, paths[name]) for name in tqdm(names, disable=None)]
-        yield {"name": np.array(names)}, np.stack(read)
+def read_pictures(
+    model: InfoGAN, paths: Iterable[Path]
+) -> tuple[np.ndarray, list[str]]:
+    """Reads pictures as the run's own images; black ones stand for those it cannot.
 
-
-def _read(exp: Experiment, path: Path) -> UInt8[np.ndarray, "height width channels"]:
-    """Decodes a picture, and crops, resizes and colours it as the run's own data.
-
-    One that has the networks' size already is taken as it is; one that is smaller
-    than the crop is cut to its largest square.
+    Returns:
+      The images, uint8 [n, height, width, channels], and for each why it cannot be
+      read, or "".
     """
-    try:
-        picture = decoding.decode(path)
-    except Exception as error:  # Pillow raises nearly anything on broken files
-        reason = decoding.reason(error, path)
+    images, errors = [], []
+    for path in paths:
+        try:
+            images.append(model.read(path))
+            errors.append("")
+        except UserError as error:
+            images.append(np.zeros(model.image_shape, np.uint8))
+            errors.append(str(error).removeprefix(f"{path} "))
+    return np.stack(images), errors
+
+
+def _of_run(model: InfoGAN) -> Iterator[Arrays]:
+    dataset = described(model.workdir).dataset
+    splits = {"train": dataset.train, "test": dataset.test}
+    classes = np.array(dataset.provenance.get("classes") or [], str)
+    total = sum(len(split.images) for split in splits.values())
+    with tqdm(total=total, unit="image", disable=None) as bar:
+        for name, split in splits.items():
+            for start in range(0, len(split.images), PART):
+                rows = np.arange(start, min(start + PART, len(split.images)))
+                about = _about(splits.values(), split, rows, classes)
+                codes = read_codes(model, split.images[start : start + PART])
+                yield {"split": np.full(len(rows), name)} | about | codes
+                bar.update(len(rows))
+
+
+def _about(
+    splits: Iterable[Split], split: Split, rows: np.ndarray, classes: np.ndarray
+) -> Arrays:
+    about = {"index": rows}
+    if split.names is not None:
+        about["name"] = np.array([split.names[row] for row in rows])
+    if split.labels is not None and all(each.labels is not None for each in splits):
+        about["label"] = split.labels[rows]
+        if classes.size:
+            about["class"] = classes[about["label"]]
+    return about
+
+
+def codes_of_pictures(model: InfoGAN, paths: dict[str, Path]) -> Iterator[Arrays]:
+    """Yields `name`, the columns of `read_codes` and `error`, for a part at a time.
+
+    A picture that cannot be read has NaN for numbers, the category -1 and its reason.
+    """
+    names = list(paths)
+    with tqdm(total=len(names), unit="image", disable=None) as bar:
+        for start in range(0, len(names), PART):
+            part = names[start : start + PART]
+            pictures, errors = read_pictures(model, _counted(bar, part, paths))
+            codes = read_codes(model, pictures)
+            unread = np.array([error != "" for error in errors])
+            codes = {name: _without(codes[name], unread) for name in codes}
+            yield {"name": np.array(part)} | codes | {"error": np.array(errors)}
+
+
+def _without(column: np.ndarray, unread: np.ndarray) -> np.ndarray:
+    """Returns the column without the numbers of pictures that were not read."""
+    column = column.copy()
+    column[unread] = {"f": np.nan, "i": NO_CATEGORY}.get(column.dtype.kind, "")
+    return column
+
+
+def _counted(bar: tqdm, names: Sequence[str], paths: dict[str, Path]) -> Iterator[Path]:
+    for name in names:
+        yield paths[name]
+        bar.update()
+
+
+def _check_errors(arrays: Arrays) -> str:
+    """Returns how many pictures could not be read, in words.
+
+    Raises:
+      UserError: where none could.
+    """
+    errors = arrays.get("error", np.array([], str))
+    unread = np.flatnonzero(errors != "")
+    if not unread.size:
+        return ""
+    first = f"{arrays['name'][unread[0]]} {errors[unread[0]]}"
+    if len(unread) == len(errors):
         raise UserError(
-            f"--images: {path} cannot be read ({reason}); remove it."
-        ) from error
-    height, width, channels = exp.image_shape
-    if picture.size == (width, height):
-        return prepared.fit(picture, 0, 0, channels)
-    if height != width:
-        raise UserError(
-            f"--images: {path} is {picture.height} x {picture.width}, but the networks "
-            f"read {height} x {width}; resize it."
+            f"--images: none of {len(errors)} pictures can be read; {first}"
         )
-    crop = exp.crop if exp.crop <= min(picture.size) else 0
-    return prepared.fit(picture, crop, height, channels)
+    return (
+        f"; {len(unread)} of them cannot be read, their numbers are NaN and their "
+        f"column error says why: {first}"
+    )
 
 
 def _npz(arrays: Arrays) -> bytes:
@@ -147,13 +230,9 @@ def _csv(arrays: Arrays) -> bytes:
     """Writes one column for each number; those of one array are counted from 0."""
     columns: Arrays = {}
     for name, array in arrays.items():
-        texts = np.char.mod("%.7g", array) if array.dtype.kind == "f" else array
-        if texts.ndim == 1:
-            columns[name] = texts
+        if array.ndim == 1:
+            columns[name] = array
         else:
-            columns |= {f"{name}/{place}": part for place, part in enumerate(texts.T)}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    return text.getvalue().encode(errors="surrogateescape")
+            columns |= {f"{name}/{place}": part for place, part in enumerate(array.T)}
+    rows = zip(*columns.values(), strict=True)
+    return csv_lines([list(columns), *rows])

@@ -21,10 +21,12 @@ from infogan_jax.analysis.report import (
     page,
     samples,
 )
+from infogan_jax.analysis.report.contents import contents
 from infogan_jax.analysis.report.section import Measure, Section
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.machine import compilation, processes
 from infogan_jax.restoring import restore
+from infogan_jax.run import code_names
 from infogan_jax.run.files import write_bytes, write_json
 from infogan_jax.run.run_directory import EVALUATION, EVALUATION_RECORD, STATS
 from infogan_jax.run.stats_file import Line, read_stats
@@ -82,12 +84,15 @@ def evaluate(workdir: Path, *, quick: bool = False, data: str = "") -> str:
     directory = workdir / EVALUATION
     for section in sections.values():
         figures.write_tables(directory, section.tables)
-    drawn = figures.write_figures(directory, stats, model)
+    figures.write_figures(directory, stats, model)
+    names = code_names.read_names(workdir, model.spec.codes)
+    samples_png = (directory / "samples.png").read_bytes()
+    parts = contents(model, stats, sections, names, samples_png)
     title = f"{run['name']}, seed {run['seed']}, step {run['step']}"
     name, count = exp.dataset.provenance["name"], len(exp.dataset.train.images)
     about = [f"{count} images of {name}", *warned]
     config = json.dumps(exp.config, indent=2)
-    text = page.build_page(title, about, sections, drawn, config)
+    text = page.build_page(title, about, parts, config)
     write_bytes(directory / REPORT, text.encode(errors="replace"))
     return _table(title, sections, warned, workdir)
 

@@ -19,6 +19,8 @@ from jaxtyping import Array
 
 from infogan_jax import experiment
 from infogan_jax.analysis import collapse
+from infogan_jax.data.sources import catalog
+from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import Diverged, UserError
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.algorithm import Algorithm
@@ -27,13 +29,18 @@ from infogan_jax.game.state import TrainState, create_state
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import compilation, parallel
 from infogan_jax.model import networks
-from infogan_jax.run import data_record, run_directory
+from infogan_jax.run import data_record, run_directory, trackers
 from infogan_jax.run.checkpoints import Checkpoints
-from infogan_jax.run.environment import write_environment
 from infogan_jax.run.progress import Progress, say
 from infogan_jax.run.run_directory import CHECKPOINTS
 from infogan_jax.run.signals import StopRequest
-from infogan_jax.training import STOPPED, draw_pictures, load_for
+from infogan_jax.training import (
+    STOPPED,
+    draw_pictures,
+    load_for,
+    record_data,
+    say_data,
+)
 
 
 @dataclass(frozen=True)
@@ -81,9 +88,10 @@ def train(
     failed: dict[int, str] = {}
     compilation.use_persistent_cache()
     first = next(iter(workdirs.values()))
-    exp = experiment.describe(config, partial(load_for, first, accept_data))
+    load = partial(load_for, first, accept_data, catalog.load)
+    exp = experiment.describe(config, load)
     for seed, workdir in workdirs.items():
-        run_directory.check(workdir, exp.with_seed(seed).config)
+        run_directory.check(workdir, exp.with_seed(seed).config, DEFAULTS)
     experiment.check_memory(exp, len(workdirs), with_images=False)
     if warning := experiment.check_memory(exp, len(workdirs)):
         say(warning)
@@ -95,6 +103,8 @@ def train(
             for place, (seed, workdir) in enumerate(workdirs.items())
         ]
         del firsts
+        if not any(run.start for run in runs):
+            say_data(exp)
         for start in sorted({run.start for run in runs} - {exp.steps}):
             group = [run for run in runs if run.start == start]
             if _train(group, mesh, stop, failed):
@@ -111,7 +121,7 @@ def _first_states(exp: Experiment, seeds: Sequence[int]) -> TrainState:
 def _open(
     stack: ExitStack, exp: Experiment, workdir: Path, first: TrainState, accept: bool
 ) -> Run:
-    stack.enter_context(run_directory.open_for_training(workdir, exp.config))
+    stack.enter_context(run_directory.open_for_training(workdir, exp.config, DEFAULTS))
     if not accept and data_record.recognise(workdir, exp.dataset) is not exp.dataset:
         raise UserError(
             f"{workdir} has recorded its images in another order than the first seed; "
@@ -220,11 +230,12 @@ def _calls(runs: Sequence[Run], mesh: Mesh) -> Iterator[np.ndarray]:
 
 
 def _progress(run: Run) -> Progress:
-    write_environment(run.workdir, run.exp.dataset.provenance)
+    record_data(run.exp, run.workdir)
     exp, label = run.exp, f"seed {run.exp.seed}"
     find_warnings = partial(collapse.warnings_in_stats, exp.algorithm)
+    tracked = trackers.start(exp.trackers, run.workdir, exp.config, say)
     return Progress(
-        run.workdir, run.start, exp.steps, exp.batch_size, find_warnings, label
+        run.workdir, run.start, exp.steps, exp.batch_size, find_warnings, label, tracked
     )
 
 

@@ -3,9 +3,11 @@
 Programs are compiled quickly: what takes time in most tests is the compiler.
 """
 
+import fcntl
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="infogan_jax_tests_")
@@ -20,7 +22,8 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 with install_import_hook("infogan_jax", CHECKER):
     import infogan_jax.evaluation
-    import infogan_jax.training  # noqa: F401
+    import infogan_jax.loading
+    import infogan_jax.training
 
 import ml_collections
 import pytest
@@ -51,9 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
-@pytest.fixture
-def tiny_config() -> ml_collections.ConfigDict:
-    """The digits experiment with tiny networks: 8 steps of 16 images."""
+def make_tiny_config() -> ml_collections.ConfigDict:
     config = digits.get_config()
     config.name = "tiny"
     config.networks.update(VECTORS)
@@ -63,6 +64,38 @@ def tiny_config() -> ml_collections.ConfigDict:
     )
     config.evaluation.samples = 200
     return config
+
+
+@pytest.fixture
+def tiny_config() -> ml_collections.ConfigDict:
+    """The digits experiment with tiny networks: 8 steps of 16 images."""
+    return make_tiny_config()
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory) -> Path:
+    """A run of `tiny_config`, trained once for all workers; nobody writes to it."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    run = shared / "trained_run" / "tiny"
+    with open(shared / "trained_run.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not run.exists():
+            config = make_tiny_config().to_dict()
+            assert infogan_jax.training.train(config, run) == 0
+    return run
+
+
+@pytest.fixture
+def own_run(trained_run, tmp_path) -> Path:
+    """A copy of the trained run, to write to."""
+    return Path(shutil.copytree(trained_run, tmp_path / "run"))
+
+
+@pytest.fixture(scope="session")
+def model(trained_run) -> infogan_jax.loading.InfoGAN:
+    """The InfoGAN of the trained run."""
+    return infogan_jax.loading.load(trained_run)
 
 
 @pytest.fixture

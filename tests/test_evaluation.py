@@ -17,6 +17,7 @@ import infogan_jax
 from infogan_jax import evaluation, training
 from infogan_jax.analysis.classifier import train_classifier
 from infogan_jax.analysis.report import samples
+from infogan_jax.analysis.report.meanings import meaning
 from infogan_jax.errors import UserError
 
 CONTINUOUS = ["uniform_0", "uniform_1", "uniform_2", "uniform_3"]
@@ -26,8 +27,12 @@ CLUSTERING = "accuracy_test accuracy_test_rematched accuracy_train purity_test n
 CLUSTERING += " largest_class_test"
 ALWAYS = {*(f"mi_bound/{code}" for code in CODES), "jsd_bound", "ari_test"}
 ALWAYS |= set(CLUSTERING.split())
-SAMPLES = "frechet precision recall density coverage classes_found class_divergence"
-WITH_LABELS = {f"{kind}_{CLASSIFIER}" for kind in SAMPLES.split()}
+DISTANCES = "kernel_distance precision recall density coverage".split()
+WITH_LABELS = {f"{kind}_{CLASSIFIER}" for kind in DISTANCES}
+WITH_LABELS |= {f"{kind}_200_held_out_digits_classifier" for kind in DISTANCES}
+WITH_LABELS |= {
+    f"{kind}_{CLASSIFIER}" for kind in ("classes_found", "class_divergence")
+}
 for count in (10, 100, 1000):
     WITH_LABELS |= {f"linear_{what}_{count}_labels" for what in ("trunk", "pixels")}
 
@@ -92,7 +97,7 @@ def test_a_quick_evaluation_measures_information_and_classes_alone(
     assert record(workdir)["metrics"] == {name: metrics[name] for name in ALWAYS}
     assert "left out" not in table
     page = (workdir / "evaluation" / "report.html").read_text()
-    assert "<h2>Classes</h2>" in page and "<h2>Samples</h2>" not in page
+    assert "<h3>Classes</h3>" in page and "<h3>Samples</h3>" not in page
 
 
 @pytest.mark.parametrize(
@@ -105,7 +110,7 @@ def test_a_quick_evaluation_measures_information_and_classes_alone(
         ("purity_test", "share", 0.1, 1),
         ("nmi_test", "share", 0, 1),
         ("ari_test", "index", -0.5, 1),
-        (f"frechet_{CLASSIFIER}", "feature^2", 0.01, math.inf),
+        (f"kernel_distance_{CLASSIFIER}", "index", 0.01, math.inf),
         (f"classes_found_{CLASSIFIER}", "share", 0.1, 1),
         (f"class_divergence_{CLASSIFIER}", "nat", 0, math.log(10)),
         ("accuracy_digits_classifier", "share", 0.9, 1),
@@ -127,7 +132,8 @@ def test_a_number_is_in_its_range(evaluated, name, unit, low, high):
         ("accuracy_test", "360 held-out images, matched .* 1437 training images"),
         ("accuracy_test_rematched", "on the held-out labels themselves"),
         ("nmi_test", "360 held-out images, arithmetic"),
-        (f"frechet_{CLASSIFIER}", "200 training and as many generated images, feat"),
+        ("precision_200_digits_classifier", "200 training and as many generated"),
+        ("recall_200_held_out_digits_classifier", "200 held-out and as many gener"),
         ("accuracy_digits_classifier", "1437 training .* on 360 held-out images"),
         ("linear_trunk_100_labels", r"trunk's .* 100 labels, .* 5 draws .* sd 0\.\d"),
     ],
@@ -188,16 +194,39 @@ def test_the_tables_are_files_that_agree_with_the_numbers(evaluated):
     assert np.sum(shares["real"]) == pytest.approx(np.sum(shares["generated"])) == 1
 
 
-def test_the_page_has_every_number_and_every_picture_inside(evaluated):
+def test_the_page_has_pictures_inside_and_every_number_last(evaluated):
     page = (evaluated / "evaluation" / "report.html").read_text()
     for name, measure in record(evaluated)["metrics"].items():
         assert name in page and html.escape(measure["protocol"]) in page
-    inside = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
-    files = ["curves", "samples", *(f"traversal_{code}" for code in CODES)]
-    assert [base64.b64decode(each) for each in inside] == [
-        (evaluated / "evaluation" / f"{name}.png").read_bytes() for name in files
-    ]
-    assert page.count("<img") == len(files)
+    samples = (evaluated / "evaluation" / "samples.png").read_bytes()
+    assert base64.b64encode(samples).decode() in page
+    assert page.count("<img") == page.count('<img alt="') == page.count("data:image/")
+    for heading in ("What each code changes", "What Q reads", "Samples", "Training"):
+        assert page.index(f"<h2>{heading}") < page.index("<h2>Numbers</h2>")
+
+
+def test_every_number_says_what_it_means_and_what_is_good(evaluated):
+    for name in record(evaluated)["metrics"]:
+        assert re.search("[Gg]ood|can be trusted|beat|Neither", meaning(name)), name
+
+
+def test_every_code_has_its_strip_and_every_category_its_real_images(evaluated):
+    page = (evaluated / "evaluation" / "report.html").read_text()
+    assert page.count('<figure class="strip"') == len(CODES)
+    counts = re.findall(r"<dt>\d+ <small>(\d+) images</small></dt>", page)
+    assert len(counts) == 10 and sum(map(int, counts)) == 360
+    assert page.count('<figure class="map">') == 2
+
+
+def test_the_page_has_the_names_that_codes_and_categories_were_given(trained, tmp_path):
+    workdir = shutil.copytree(trained, tmp_path / "run")
+    given = {"uniform_1": "slant", "categorical_0/3": "a <five>"}
+    (workdir / "names.json").write_text(json.dumps(given))
+    evaluation.evaluate(workdir, quick=True)
+    page = (workdir / "evaluation" / "report.html").read_text()
+    assert "<label>slant <input" in page and "upwards" in page
+    assert "<dt>a &lt;five&gt; <small>" in page
+    assert "&quot;a &lt;five&gt;&quot;" in page  # under the slider of the category
 
 
 def test_evaluating_twice_gives_the_same_numbers(evaluated, tmp_path):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from infogan_jax.__main__ import COMMANDS
+
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 BESIDE = ("pyproject.toml", "README.md", "LICENSE")
@@ -74,10 +76,9 @@ def test_every_experiment_is_inside_and_found_by_its_name(installed, tmp_path):
 def test_a_verb_that_there_is_not_is_one_line(installed, tmp_path):
     done = call(installed, tmp_path, "trian")
     assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        done.stderr
-        == "infogan: 'trian' is not a command; take one of train, eval, seeds.\n"
-    )
+    verbs = ", ".join(COMMANDS)
+    said = f"infogan: 'trian' is not a command; take one of {verbs}.\n"
+    assert done.stderr == said
 
 
 def test_the_list_of_packages_has_every_folder():

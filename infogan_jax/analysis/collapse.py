@@ -123,6 +123,6 @@ def _bound_without_information(spec: LatentSpec, code: Code) -> float:
     """
     if code.is_categorical or spec.fixed_sd is None:
         return 0.0
-    sd, variance = spec.fixed_sd, 1.0 if code.kind == "gaussian" else 1.0 / 3.0
+    sd, variance = spec.fixed_sd, code.prior_sd**2
     log_density = -math.log(sd) - 0.5 * math.log(math.tau) - variance / (2.0 * sd**2)
     return latents.entropy(code) + log_density + _MARGIN

@@ -1,1 +1,1 @@
-"""The command line: `infogan train`, `infogan eval`, `infogan seeds`."""
+"""The command line: one file for each verb of `infogan VERB`."""

@@ -111,6 +111,22 @@ def workdir(text: str | None, default: str, flag: str = "--workdir") -> Path:
     return Path(text or default)
 
 
+def define_workdir() -> None:
+    """Defines the flag --workdir of a command for a trained run."""
+    flags.DEFINE_string("workdir", None, "A run directory that training has written.")
+
+
+def run_directory() -> Path:
+    """Returns the value of --workdir.
+
+    Raises:
+      UserError: where it is missing, and as `workdir`.
+    """
+    if flags.FLAGS.workdir is None:
+        raise UserError("--workdir is missing; name the directory of a run.")
+    return workdir(flags.FLAGS.workdir, "")
+
+
 def config() -> dict[str, Any]:
     """Returns the value of --config, nested.
 

@@ -55,7 +55,7 @@ class Linear(nn.Module):
       stride: of a conv or upconv.
       use_bias: whether a bias is added.
       dtype: of the product.
-      as_matmul: whether convolutions are matrix products on every platform.
+      lowering: of the convolutions, as in `convolutions.LOWERINGS`.
     """
 
     kind: str
@@ -63,7 +63,7 @@ class Linear(nn.Module):
     stride: int = 1
     use_bias: bool = True
     dtype: Any = jnp.float32
-    as_matmul: bool = False
+    lowering: str = "fastest"
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
@@ -75,11 +75,19 @@ class Linear(nn.Module):
             y = x @ kernel
         else:
             convolve = {"conv": conv, "upconv": upconv}[self.kind]
-            y = convolve(x, kernel, self.stride, self.as_matmul)
+            y = convolve(x, kernel, self.stride, self.lowering)
         if self.use_bias:
             bias = self.param("bias", nn.initializers.zeros, (self.features,))
             y = y + jnp.broadcast_to(bias.astype(self.dtype), y.shape)
         return y
+
+
+class SpectralNorm(nn.SpectralNorm):
+    """Flax's, with its power iteration in float32 on every platform."""
+
+    def _spectral_normalize(self, path: Any, vs: Any, update_stats: bool) -> Array:
+        with jax.default_matmul_precision("highest"):
+            return super()._spectral_normalize(path, vs, update_stats)
 
 
 class Stack(nn.Module):
@@ -90,20 +98,20 @@ class Stack(nn.Module):
       slope: of the leaky ReLU for negative inputs.
       spectral_norm: whether each weight is divided by its largest singular value
         (Miyato et al. 2018; one power iteration a step).
-      axis: the device axis over which batch statistics are averaged, if any.
+      axis_name: the device axis over which batch statistics are averaged, if any.
       dtype: of the activations; the last layer's output is float32 in any case.
       is_head: whether the last layer is computed in float32 too, as the outputs of a
         network are.
-      as_matmul: whether convolutions are matrix products on every platform.
+      lowering: of the convolutions, as in `convolutions.LOWERINGS`.
     """
 
     layers: Sequence[Layer]
     slope: float = 0.1
     spectral_norm: bool = False
-    axis: str | None = None
+    axis_name: str | None = None
     dtype: Any = jnp.float32
     is_head: bool = True
-    as_matmul: bool = False
+    lowering: str = "fastest"
 
     @nn.compact
     def __call__(self, x: Array, train: bool) -> Array:
@@ -121,17 +129,17 @@ class Stack(nn.Module):
             layer.stride,
             use_bias=not layer.norm,
             dtype=jnp.float32 if is_last and self.is_head else self.dtype,
-            as_matmul=self.as_matmul,
+            lowering=self.lowering,
             name=f"{layer.kind}_{position}",
         )
         if self.spectral_norm:
-            x = nn.SpectralNorm(linear)(x, update_stats=train)
+            x = SpectralNorm(linear)(x, update_stats=train)
         else:
             x = linear(x)
         dtype = jnp.float32 if is_last else self.dtype
         x = x.astype(dtype)
         if layer.norm:
-            x = batch_norm(self.axis, train, f"norm_{position}", dtype)(x)
+            x = batch_norm(self.axis_name, train, f"norm_{position}", dtype)(x)
         x = activate(layer.activation, x, self.slope)
         if layer.kind == "fc" and len(layer.shape) > 1:
             x = x.reshape(x.shape[0], *layer.shape)

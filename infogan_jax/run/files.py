@@ -1,10 +1,12 @@
 """Files of a run directory, each replaced whole: readers see the old or the new one."""
 
 import contextlib
+import csv
 import io
 import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from infogan_jax.errors import RunFailure
+from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.machine import processes
 
 
@@ -27,6 +29,38 @@ def write_png(path: Path, picture: UInt8[np.ndarray, "height width channels"]) -
     pixels = picture[..., 0] if picture.shape[-1] == 1 else picture
     Image.fromarray(pixels).save(content, format="PNG")
     write_bytes(path, content.getvalue())
+
+
+def csv_lines(rows: Iterable[Sequence[Any]]) -> bytes:
+    """Returns rows as lines of a CSV file; texts as by `csv_cell`.
+
+    Numbers of float32 have seven significant digits.
+    """
+    content = io.StringIO()
+    writer = csv.writer(content, lineterminator="\n")
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return content.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return csv_cell(value)
+    return f"{value:.7g}" if isinstance(value, np.float32) else value
+
+
+def csv_cell(text: str) -> str:
+    r"""Returns a text as a cell of a table: it is valid UTF-8, and never a formula.
+
+    A text that a spreadsheet would execute is put behind a single quote. A byte of a
+    file name that is not UTF-8 becomes `\xNN`, and a carriage return `\r`.
+    """
+    text = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    text = text.replace("\r", r"\r")
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+
+
+FORMULA = (*"=+-@\t\r", *"\uff1d\uff0b\uff0d\uff20")
+"""How a cell begins that a spreadsheet takes for a formula (OWASP, CSV injection)."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -49,6 +83,56 @@ def write_bytes(path: Path, content: bytes) -> None:
             with contextlib.suppress(OSError):
                 partial.unlink()
             raise
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Yields a path to write to, which takes the place of `path` once all is written.
+
+    Raises:
+      RunFailure: where it cannot be written; an old file stays.
+    """
+    with _whole(path) as partial:
+        yield partial
+        with explained_errors(path):
+            os.replace(partial, path)
+
+
+@contextlib.contextmanager
+def new_folder(path: Path, flag: str = "--out") -> Iterator[Path]:
+    """Yields a folder to write to, which is called `path` once all is written.
+
+    Raises:
+      UserError: where there is such a file, or a folder that is not empty; nothing that
+        is there is ever replaced.
+      RunFailure: where it cannot be written.
+    """
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise UserError(
+            f"{flag} (={path}) is there already and not an empty folder; name a new "
+            "one, or remove it."
+        )
+    with _whole(path) as partial:
+        with explained_errors(path):
+            partial.mkdir()
+        yield partial
+        with explained_errors(path):
+            os.replace(partial, path)
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Yields a name beside `path`, and removes what is left there in the end."""
+    path = path.absolute()
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with explained_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+        finally:
+            if partial.is_dir():
+                shutil.rmtree(partial, ignore_errors=True)
+            partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

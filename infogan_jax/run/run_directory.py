@@ -36,15 +36,24 @@ ORIGIN = "init_from.json"
 EXTENDABLE = "training.steps"
 """The one field that may grow from one call to the next: a run can be prolonged."""
 
+Defaults = Mapping[str, Any] | None
+"""Fields of a config by dotted names."""
+
+FREE = "training.trackers"
+"""A field that may change from call to call: the run is the same."""
+
 PLACE = "data.directory"
 """The field that may differ where the run has recorded its data and knows it again."""
 
 
 @contextlib.contextmanager
-def open_for_training(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path]:
+def open_for_training(
+    workdir: Path, config: Mapping[str, Any], defaults: Defaults = None
+) -> Iterator[Path]:
     """Opens a new or known run directory for one training run.
 
-    Of several processes the first locks it; the others check that they see it.
+    Of several processes the first locks it; the others check that they see it. The
+    defaults stand for fields that the recorded config is too old to have.
 
     Raises:
       UserError: where the directory cannot be written, holds something else,
@@ -53,7 +62,7 @@ def open_for_training(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path
     with contextlib.ExitStack() as stack:
         with processes.all_succeed():
             if processes.is_first():
-                stack.enter_context(_locked(workdir, config))
+                stack.enter_context(_locked(workdir, config, defaults))
         with processes.all_succeed():
             if not (workdir / CONFIG).exists():
                 raise UserError(
@@ -64,10 +73,12 @@ def open_for_training(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path
 
 
 @contextlib.contextmanager
-def _locked(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
+def _locked(
+    workdir: Path, config: Mapping[str, Any], defaults: Defaults
+) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
-            check(workdir, config)  # before anything is written to it
+            check(workdir, config, defaults)  # before anything is written to it
             workdir.mkdir(parents=True, exist_ok=True)
             lock = stack.enter_context(open(workdir / LOCK, "a+"))
         except OSError as error:
@@ -76,14 +87,18 @@ def _locked(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
                 "another or change its permissions."
             ) from error
         _lock(lock, workdir)
-        known = check(workdir, config)  # another run may have come first
+        known = check(workdir, config, defaults)  # another run may have come first
         if known != dict(config):
             write_json(workdir / CONFIG, config)
         yield
 
 
-def check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
+def check(
+    workdir: Path, config: Mapping[str, Any], defaults: Defaults = None
+) -> dict[str, Any] | None:
     """Returns the recorded config, or None for a new directory; writes nothing.
+
+    The defaults are as in `open_for_training`.
 
     Raises:
       UserError: where the directory holds something else or belongs to another config.
@@ -100,10 +115,12 @@ def check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
     known = read_config(workdir)
     refuse_links(workdir)
     old, new = (flatten_dict(dict(each), sep=".") for each in (known, config))
+    old = {**(defaults or {}), **old}
     differing = [
         f"{name} (recorded {old.get(name)!r}, now {new.get(name)!r})"
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
+        and name != FREE
         and not (name == EXTENDABLE and _grows(old.get(name), new[name]))
         and not (name == PLACE and data_record.is_recorded(workdir))
     ]
@@ -131,17 +148,30 @@ def _grows(old: Any, new: Any) -> bool:
 def refuse_links(workdir: Path) -> None:
     """Refuses a run directory with a link, through which files would go elsewhere.
 
+    `checkpoints` may be a link to another disk: to a directory that is the user's own
+    and holds nothing but checkpoints.
+
     Raises:
       UserError: naming the first link.
     """
-    for folder, below, files in os.walk(workdir):
+    own = workdir / CHECKPOINTS
+    places = [workdir, own] if _leads_to_checkpoints(own) else [workdir]
+    for folder, below, files in (each for place in places for each in os.walk(place)):
         for path in (Path(folder, name) for name in sorted(below + files)):
-            if path.is_symlink():
+            if path.is_symlink() and path not in places:
                 raise UserError(
                     f"{path} is a link, through which files would go elsewhere; "
                     "put a copy of what it points to in its place, or use another "
                     "--workdir."
                 )
+
+
+def _leads_to_checkpoints(link: Path) -> bool:
+    if not link.is_symlink() or not link.is_dir():
+        return False
+    owners = {link.lstat().st_uid, link.stat().st_uid}
+    steps = (name.split(".")[0] for name in os.listdir(link))
+    return owners == {os.getuid()} and all(step.isdigit() for step in steps)
 
 
 def read_config(workdir: Path) -> dict[str, Any]:

@@ -74,7 +74,8 @@ def test_a_signal_at_any_moment_saves_and_the_run_goes_on(
 def test_a_reader_that_goes_away_saves_and_stops_the_run(straight, tmp_path):
     workdir = tmp_path / "run"
     process = start("train.py", f"--workdir={workdir}", *DIGITS)
-    assert "starts in" in process.stdout.readline()
+    while "starts in" not in process.stdout.readline():
+        assert process.poll() is None
     process.stdout.close()
     err = process.stderr.read()
     assert (process.wait(300), err) == (141, "")

@@ -8,7 +8,8 @@ from infogan_jax.analysis.metrics import clustering
 from infogan_jax.analysis.report.section import Measure, Measures, Section, Table
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.model import latents
-from infogan_jax.model.latents import Code, LatentSpec, Normal
+from infogan_jax.model.code_kinds import Categorical
+from infogan_jax.model.latents import Code, LatentSpec
 
 Labels = Int[np.ndarray, "n"]
 Train = tuple[Int[np.ndarray, "train"], Int[np.ndarray, "train"]]
@@ -60,7 +61,7 @@ def predicted_categories(
     return {
         name: np.asarray(q.logits).argmax(axis=-1)
         for name, q in latents.posterior(spec, jnp.asarray(outputs)).items()
-        if not isinstance(q, Normal)
+        if isinstance(q, Categorical)
     }
 
 

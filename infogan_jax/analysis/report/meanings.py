@@ -1,0 +1,102 @@
+"""What each number of an evaluation means, and what is good, in a plain sentence."""
+
+import re
+
+MEANINGS = {
+    r"mi_bound/": (
+        "What an image shows of this code, at least. Good is H(c), which stands below, "
+        "or more for a continuous code; 0 or less means that G ignores the code or Q "
+        "cannot read it. It does not say that people see the code."
+    ),
+    r"jsd_bound": (
+        "How well D tells generated from real images, at least. Good is near 0; 0.69 "
+        "means always."
+    ),
+    r"(best_of_\d+_)?accuracy_test_rematched": (
+        "The same as accuracy_test, matched on the held-out labels themselves, as many "
+        "papers do. Good is near 1; it is never lower than accuracy_test."
+    ),
+    r"(best_of_\d+_)?accuracy_test": (
+        "Of held-out images, how many are in the category that belongs to their class. "
+        "Good is near 1; with ten classes, guessing gives about 0.1."
+    ),
+    r"(best_of_\d+_)?accuracy_train": (
+        "The same for the training images, whose labels training never saw. Good is "
+        "near accuracy_test."
+    ),
+    r"(best_of_\d+_)?purity_test": (
+        "How many images are of the most frequent class of their category. Good is "
+        "near 1; two categories may share a class, and more categories make it higher."
+    ),
+    r"(best_of_\d+_)?nmi_test": (
+        "What category and class say about each other, from 0, nothing, to 1, all. "
+        "Good is near 1."
+    ),
+    r"(best_of_\d+_)?ari_test": (
+        "Whether pairs of images are together both in category and in class: 0 is "
+        "chance, 1 is always. Good is near 1."
+    ),
+    r"eta_squared_": (
+        "How much of an attribute of the pixels the category decides. Near 1: the "
+        "category is this attribute; near 0: it is something else. Neither is bad."
+    ),
+    r"spearman_within_": (
+        "The same inside each category, so that no category can be the reason. Good is "
+        "near the value without this."
+    ),
+    r"spearman_": (
+        "How steadily an attribute of the pixels goes with the code. Near 1 or -1 "
+        "means that the code is this attribute, which is good where there is one such "
+        "code for it; near 0 it may be one that is not measured."
+    ),
+    r"beta_vae|factor_vae|explicitness|dci_informativeness": (
+        "How well the true factors can be read from the codes. Good is near 1."
+    ),
+    r"mig|sap|dci_|modularity": (
+        "Whether each factor has a code of its own. Good is near 1; 0 means that codes "
+        "and factors are mixed."
+    ),
+    r"frechet_": (
+        "The distance of generated from real images. Good is low; compare it only with "
+        "the same data, number of images and features, and never with a published FID."
+    ),
+    r"precision_": (
+        "How many generated images look like real ones. Good is near 1; low means that "
+        "images look wrong."
+    ),
+    r"recall_": (
+        "How many real images look like a generated one. Good is near 1; low means "
+        "that kinds of images are missing."
+    ),
+    r"density_": (
+        "How densely generated images lie where real ones do. Good is near 1 or above."
+    ),
+    r"coverage_": (
+        "How many real images have a generated neighbour. Good is near 1; low means "
+        "that kinds of images are missing."
+    ),
+    r"classes_found_": ("How many of the classes are generated at all. Good is 1."),
+    r"class_divergence_": (
+        "How unequal the classes are among generated images. Good is near 0."
+    ),
+    r"accuracy_\w+_classifier": (
+        "How well the classifier knows real images. The numbers above can be trusted "
+        "where it is near 1."
+    ),
+    r"linear_trunk_": (
+        "How well a linear classifier on the networks' features does with few labels. "
+        "Good is above the same for pixels."
+    ),
+    r"linear_pixels_": (
+        "The same from the pixels alone: what the features have to beat."
+    ),
+}
+"""By how a measure's name begins, as a regular expression; the first one counts."""
+
+
+def meaning(name: str) -> str:
+    """Returns what a measure means and what is good, or "" where nobody wrote it."""
+    for pattern, text in MEANINGS.items():
+        if re.match(pattern, name):
+            return text
+    return ""
