@@ -32,6 +32,11 @@ def times(count):
     return max(1, round(count * SHARE))
 
 
+def some(*every, few=1):
+    """All cases in the whole of the long tests, and the first `few` in a part."""
+    return every if SHARE >= 1 else every[:few]
+
+
 def start(program, *flags, **options):
     """Starts train.py, eval.py or seeds.py."""
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
