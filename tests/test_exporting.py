@@ -6,6 +6,7 @@ import re
 from importlib.util import find_spec
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from verbs import call
@@ -44,7 +45,7 @@ def test_the_generator_gives_the_images_of_codes_and_noise_in_0_to_1(model, prog
 
 def test_the_encoder_reads_what_the_run_reads(model, programs):
     program = programs["encoder"]
-    found = program.function(np.float32(IMAGES) / 255)
+    found = program.function(jnp.float32(IMAGES) / 255)
     expected = model.encode(IMAGES)
     assert program.outputs == tuple(expected)
     for array, name in zip(found, expected, strict=True):
@@ -102,10 +103,11 @@ def test_onnx_runtime_agrees_with_jax_for_any_batch(model, programs):
         assert exporting.compare(program, content) < 1e-5
         session = onnxruntime.InferenceSession(content)
         assert [each.name for each in session.get_inputs()] == list(program.inputs)
-        inputs = [np.float32(IMAGES) / 255]
+        inputs = [jnp.float32(IMAGES) / 255]
         if name == "generator":
             inputs = arguments(model, model.latents(5))
-        found = session.run(None, dict(zip(program.inputs, inputs, strict=True)))
+        named = zip(program.inputs, map(np.asarray, inputs), strict=True)
+        found = session.run(None, dict(named))
         for one, other in zip(found, program.function(*inputs), strict=True):
             np.testing.assert_allclose(one, other, atol=1e-5)
 

@@ -126,6 +126,7 @@ def place(trained_run, tmp_path, monkeypatch):
         Image.fromarray(image[..., 0]).save(f"my/images/scan{row:02}.png")
 
 
+@pytest.mark.filterwarnings("ignore:the load_module")  # of ml_collections
 @pytest.mark.parametrize("journey", [name for name in CHECKS if name not in USES_ONNX])
 def test_a_journey_does_what_the_page_says(place, journey, capsys):
     if journey in USES_SAFETENSORS and find_spec("safetensors") is None:

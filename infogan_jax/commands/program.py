@@ -4,6 +4,7 @@ An error that the user can mend is one line on stderr.
 """
 
 import contextlib
+import io
 import logging
 import os
 import runpy
@@ -151,6 +152,8 @@ def _guarded(main: Callable[[], int]) -> int:
         logging.getLogger(noisy).setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax logs all twice
     hide_dropped_reads()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be UTF-8
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return main()
     except UserError as error:
