@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKDIR ?= runs/digits
 
-.PHONY: train test lint docs torture bench tfds clean
+.PHONY: train test lint docs torture bench tfds export tutorial clean
 
 train: $(VENV)/run.installed
 	$(BIN)/python train.py --workdir=$(WORKDIR)
@@ -16,6 +16,13 @@ test: lint
 
 # TensorFlow Datasets and TensorFlow, for MNIST, SVHN, CelebA and the tests of them.
 tfds: $(VENV)/tfds.installed
+
+# What `infogan export` and the tests of it need: ONNX and safetensors.
+export: $(VENV)/export.installed
+
+# Executes docs/tutorial.ipynb, with the training in it.
+tutorial: $(VENV)/tutorial.installed
+	$(BIN)/python -m scripts.tutorial
 
 torture: $(VENV)/test.installed
 	$(BIN)/python -m pytest -rs tests/torture/torture_*.py
@@ -42,6 +49,14 @@ $(VENV)/test.installed: requirements-dev.txt $(VENV)/run.installed
 
 $(VENV)/tfds.installed: requirements-tfds.txt $(VENV)/run.installed
 	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+$(VENV)/export.installed: requirements-export.txt $(VENV)/run.installed
+	$(BIN)/python -m pip install --quiet -r requirements-export.txt
+	touch $@
+
+$(VENV)/tutorial.installed: requirements-tutorial.txt $(VENV)/run.installed
+	$(BIN)/python -m pip install --quiet -r requirements-tutorial.txt
 	touch $@
 
 $(VENV)/bench.installed: requirements-bench.txt $(VENV)/run.installed

@@ -13,6 +13,7 @@ COMMANDS = {
     "sort": "sorts a folder of pictures by category",
     "nearest": "finds the images that are most like a picture",
     "gif": "draws an animation of each continuous code",
+    "export": "writes ONNX, safetensors and jax.export for other programs",
     "name": "names the codes and categories of a run",
 }
 

@@ -4,12 +4,13 @@
 its own. Where the paper has one value for all of its experiments, it is the default.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import ml_collections
 
 from infogan_jax.data.sources.catalog import SOURCES
+from infogan_jax.run.tracker_names import TRACKERS, parse_trackers
 from infogan_jax.validation import FLAG, NAME, TEXT, Rule, choice, number, whole
 
 
@@ -26,6 +27,15 @@ class Field(NamedTuple):
     rule: Rule
     meaning: str
 
+
+def _are_trackers(value: Any) -> bool:
+    try:
+        return type(value) is str and parse_trackers(value) is not None
+    except ValueError:
+        return False
+
+
+TRACKER_NAMES = Rule(_are_trackers, f"empty, or names of {', '.join(TRACKERS)}")
 
 FIELDS = {
     "name": Field("experiment", NAME, "of the run, whose directory is `runs/NAME`"),
@@ -141,6 +151,12 @@ FIELDS = {
     "training.log_every": Field(100, whole(1), "steps between lines of the log"),
     "training.picture_every": Field(1000, whole(1), "steps between pictures"),
     "training.checkpoint_every": Field(1000, whole(1), "steps between checkpoints"),
+    "training.trackers": Field(
+        "",
+        TRACKER_NAMES,
+        "trackers beside TensorBoard, with commas between: `wandb`, `mlflow`; they may "
+        "change from call to call",
+    ),
     "evaluation.samples": Field(
         10_000, whole(100, 10**6), "images that an evaluation generates"
     ),
@@ -148,6 +164,8 @@ FIELDS = {
 """By dotted name. T is the transformation of the bounds on real images."""
 
 RULES = {name: field.rule for name, field in FIELDS.items()}
+DEFAULTS = {name: field.default for name, field in FIELDS.items()}
+"""They stand for the fields that a run of an earlier version has not recorded."""
 
 
 def default_config(name: str) -> ml_collections.ConfigDict:
@@ -162,6 +180,20 @@ def default_config(name: str) -> ml_collections.ConfigDict:
         place = config.setdefault(group, {}) if group else config
         place[last] = each.default
     return ml_collections.ConfigDict(config | {"name": name}).lock()
+
+
+def with_defaults(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a recorded config with defaults for fields that are newer than it."""
+    config = {
+        name: dict(value) if isinstance(value, Mapping) else value
+        for name, value in recorded.items()
+    }
+    for field, default in DEFAULTS.items():
+        group, _, last = field.rpartition(".")
+        place = config.setdefault(group, {}) if group else config
+        if isinstance(place, dict):  # what is not will be refused
+            place.setdefault(last, default)
+    return config
 
 
 def make_smoke(config: ml_collections.ConfigDict) -> None:

@@ -12,10 +12,9 @@ from infogan_jax.analysis.encode import posterior_arrays
 from infogan_jax.data import decoding
 from infogan_jax.data.dataset import Split
 from infogan_jax.errors import UserError
-from infogan_jax.experiment import Experiment
 from infogan_jax.loading import InfoGAN
 from infogan_jax.machine import compilation, processes
-from infogan_jax.restoring import restore
+from infogan_jax.restoring import described
 from infogan_jax.run.code_names import shown_category
 from infogan_jax.run.files import csv_lines, write_bytes
 
@@ -57,11 +56,10 @@ def encode_images(
     processes.refuse_several()
     compilation.use_persistent_cache()
     paths = find_pictures(Path(images)) if images else {}
-    exp, state = restore(workdir)
-    model = loading.from_state(workdir, exp, state)
+    model = loading.load(workdir)
     if not model.codes:
         raise UserError(f"--workdir (={workdir}) is a run without codes: none to read.")
-    reading = codes_of_pictures(model, paths) if images else _of_run(model, exp)
+    reading = codes_of_pictures(model, paths) if images else _of_run(model)
     parts = list(reading)
     names = parts[0]
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in names}
@@ -144,8 +142,8 @@ def read_pictures(
     return np.stack(images), errors
 
 
-def _of_run(model: InfoGAN, exp: Experiment) -> Iterator[Arrays]:
-    dataset = exp.dataset
+def _of_run(model: InfoGAN) -> Iterator[Arrays]:
+    dataset = described(model.workdir).dataset
     splits = {"train": dataset.train, "test": dataset.test}
     classes = np.array(dataset.provenance.get("classes") or [], str)
     total = sum(len(split.images) for split in splits.values())

@@ -93,6 +93,10 @@ class Experiment:
         return self.flat["evaluation.samples"]
 
     @property
+    def trackers(self) -> str:
+        return self.flat["training.trackers"]
+
+    @property
     def crop(self) -> int:
         return self.flat["data.crop"]
 

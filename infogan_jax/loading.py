@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
 from jaxtyping import UInt8
 
 from infogan_jax.analysis import code_values, generate, traversals
@@ -21,13 +22,17 @@ from infogan_jax.analysis.encode import Images, NetworkOutputs
 from infogan_jax.data import decoding, prepared, scaling
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import Experiment
-from infogan_jax.game.state import TrainState
+from infogan_jax.game.state import state_shapes
 from infogan_jax.model import latents
 from infogan_jax.model.latents import Code, Latents, LatentSpec, Posterior
 from infogan_jax.model.networks import Networks, Variables
-from infogan_jax.restoring import restore
+from infogan_jax.restoring import described, restore
 from infogan_jax.run import code_names
 from infogan_jax.run.code_names import Names
+from infogan_jax.run.run_directory import CONFIG
+
+EXPORTED = "model.safetensors"
+"""The parameters in a folder that was exported; it stands for the checkpoints."""
 
 Pictures = UInt8[np.ndarray, "n height width channels"]
 """Images as bytes."""
@@ -232,28 +237,70 @@ def load(run: str | Path) -> InfoGAN:
     """Returns the InfoGAN of a run, from its newest whole checkpoint.
 
     Args:
-      run: the run directory.
+      run: the run directory, or a folder with `model.safetensors` that `infogan export`
+        has written.
 
     Raises:
-      UserError: where the directory holds no run, or no checkpoint.
+      UserError: where it holds no run, or no whole parameters.
     """
     workdir = Path(run)
-    return from_state(workdir, *restore(workdir))
+    if (workdir / EXPORTED).is_file():
+        return _load_exported(workdir)
+    exp, state = restore(workdir)
+    return _make(
+        workdir, exp, int(state.step), state.params, state.stats, state.sampling
+    )
 
 
-def from_state(workdir: Path, exp: Experiment, state: TrainState) -> InfoGAN:
-    """Returns the InfoGAN of a run that has been restored."""
+def _load_exported(workdir: Path) -> InfoGAN:
+    """Returns the InfoGAN of an exported folder; G is that for sampling."""
+    exp, path = described(workdir), workdir / EXPORTED
+    try:
+        from safetensors import safe_open
+    except ImportError as error:
+        raise UserError(
+            f"{path} needs the package safetensors; install it with pip."
+        ) from error
+    try:
+        with safe_open(path, framework="np") as file:
+            flat = {name: file.get_tensor(name) for name in file.keys()}
+            step = int(file.metadata()["step"])
+    except Exception as error:  # safetensors has errors of its own
+        raise UserError(f"{path} is damaged ({error}); restore a copy.") from error
+    shapes = state_shapes(exp.algorithm)
+    like = flatten_dict({"params": shapes.params, "stats": shapes.stats}, sep="/")
+    for name, array in like.items():
+        if name not in flat or flat[name].shape != array.shape:
+            raise UserError(
+                f"{path} does not fit {workdir / CONFIG}: {name} is missing or has "
+                "another shape; restore a copy of both."
+            )
+    trees = unflatten_dict({name: flat[name] for name in like}, sep="/")
+    params, stats = trees["params"], trees.get("stats", {})
+    stats = {name: stats.get(name, {}) for name in params}
+    return _make(workdir, exp, step, params, stats, (params, stats))
+
+
+def _make(
+    workdir: Path,
+    exp: Experiment,
+    step: int,
+    params: Variables,
+    stats: Variables,
+    sampling: tuple[Variables, Variables],
+) -> InfoGAN:
     spec = exp.algorithm.spec
+    names = code_names.read_names(workdir, spec.codes)
     return InfoGAN(
         workdir,
         exp.config,
-        int(state.step),
+        step,
         spec,
         exp.algorithm.nets,
-        state.params,
-        state.stats,
-        state.sampling,
-        code_names.read_names(workdir, spec.codes),
+        params,
+        stats,
+        sampling,
+        names,
     )
 
 

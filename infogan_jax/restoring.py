@@ -1,13 +1,16 @@
 """A run directory -> its experiment and its newest whole checkpoint."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 
 from infogan_jax import experiment
 from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.data.sources import catalog
+from infogan_jax.default_config import with_defaults
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.state import TrainState, state_shapes
@@ -30,21 +33,81 @@ def restore(workdir: Path, data: str = "") -> tuple[Experiment, TrainState]:
       UserError: where the directory holds no run, or no checkpoint.
     """
     exp = described(workdir, data)
+    mesh = parallel.make_mesh(devices=parallel.all_devices()[:1])
+    return exp, _newest_state(exp, workdir, mesh)
+
+
+def _newest_state(exp: Experiment, workdir: Path, mesh: parallel.Mesh) -> TrainState:
     directory = workdir / run_directory.CHECKPOINTS
     if not directory.is_dir():
         raise UserError(f"{directory} does not exist; train the run first.")
-    mesh = parallel.make_mesh(devices=jax.devices()[:1])
     with Checkpoints(directory, read_only=True) as checkpoints:
         like = parallel.replicated_shapes(mesh, state_shapes(exp.algorithm))
         state = checkpoints.restore_newest(like)
     if state is None:
         raise UserError(f"{directory} holds no checkpoint; train the run for longer.")
-    return exp, state
+    return state
+
+
+SAME = ("networks.", "latents.noise_")
+"""Fields that two runs must share for one to begin with the other's parameters."""
+
+
+def begin_from(
+    exp: Experiment, source: Path, mesh: parallel.Mesh
+) -> tuple[TrainState, dict[str, Any]]:
+    """Returns a first state with the parameters of another run, and what to record.
+
+    Parameters, statistics and average are those of the newest checkpoint of `source`.
+    The optimisers and the step are new, and the seed is that of `exp`.
+
+    Raises:
+      UserError: where `source` is no run, or has other networks or other codes.
+    """
+    other = described(source)
+    _check_same_model(exp, other, source)
+    state = _newest_state(other, source, mesh)
+    step = int(state.step)
+    state = jax.device_get(parallel.local_copy(state))
+    average = state.average or {
+        "params": state.params["generator"],
+        "stats": state.stats["generator"],
+    }
+    first = replace(
+        jax.device_get(exp.first_state()),
+        params=state.params,
+        stats=state.stats,
+        average=average if exp.algorithm.average_decay else {},
+    )
+    about = {"run": str(source.absolute()), "step": step}
+    about |= {"name": other.config["name"], "seed": other.seed}
+    return parallel.replicate(mesh, first), about
+
+
+def _check_same_model(exp: Experiment, other: Experiment, source: Path) -> None:
+    differing = [
+        f"config.{name} ({other.flat[name]!r} there, {exp.flat[name]!r} here)"
+        for name in exp.flat
+        if name.startswith(SAME) and other.flat[name] != exp.flat[name]
+    ]
+    codes = [
+        [(code.kind, code.size) for code in each.algorithm.spec.codes]
+        for each in (exp, other)
+    ]
+    if codes[0] != codes[1]:
+        name = "latents.codes"
+        there, here = other.flat[name], exp.flat[name]
+        differing.append(f"config.{name} ({there!r} there, {here!r} here)")
+    if differing:
+        raise UserError(
+            f"--init_from (={source}) must be a run with the same networks and codes, "
+            f"but these differ: {', '.join(differing)}; take the values there."
+        )
 
 
 def described(workdir: Path, data: str = "") -> Experiment:
     """Returns the experiment of a run as `restore` does, but looks at no checkpoint."""
-    config = run_directory.read_config(workdir)
+    config = with_defaults(run_directory.read_config(workdir))
     run_directory.refuse_links(workdir)
     if data and isinstance(config.get("data"), dict):
         config["data"]["directory"] = data

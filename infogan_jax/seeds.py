@@ -24,7 +24,7 @@ from infogan_jax.analysis.metrics import agreement
 from infogan_jax.analysis.metrics.agreement import Readings
 from infogan_jax.analysis.trained_model import subset
 from infogan_jax.errors import Diverged, RunFailure, UserError
-from infogan_jax.machine import processes
+from infogan_jax.machine import parallel, processes
 from infogan_jax.model.latents import Normal
 from infogan_jax.restoring import restore
 from infogan_jax.run.files import write_json
@@ -69,7 +69,7 @@ def run(
       accept_data: as in `training.train`.
 
     Returns:
-      The exit status: 0, or 130 after SIGINT or 143 after SIGTERM.
+      The exit status: 0, or 128 and the number of the signal that stopped it.
 
     Raises:
       UserError: for a mistake, before anything is compiled; for a metric in `success`
@@ -85,7 +85,8 @@ def run(
         raise UserError("config.latents.codes is empty: no code to compare seeds by.")
     seeds = range(exp.seed, exp.seed + count)
     directories = {seed: workdir / f"seed_{seed}" for seed in seeds}
-    at_once = jax.default_backend() != "cpu" if together is None else together
+    is_fast = parallel.all_devices()[0].platform != "cpu"
+    at_once = is_fast if together is None else together
     train = vmapped_training.train if at_once else _train_one_by_one
     status, failed = train(config, directories, accept_data=accept_data)
     if status:

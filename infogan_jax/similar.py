@@ -1,25 +1,22 @@
 """Finds the images that are most like a picture, to the eyes of a trained run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from infogan_jax import loading
 from infogan_jax.analysis.grids import grid
 from infogan_jax.analysis.nearest import find_nearest
-from infogan_jax.data.dataset import Dataset
 from infogan_jax.encoding import PART, find_pictures, read_pictures
 from infogan_jax.errors import UserError
 from infogan_jax.loading import InfoGAN
 from infogan_jax.machine import compilation, processes
-from infogan_jax.restoring import restore
+from infogan_jax.restoring import described
 from infogan_jax.run.files import write_png
 
 MOST = 1000
-
-Named = tuple[list[str], np.ndarray]
-"""Names of images, and the images as bytes."""
 
 
 def find_similar(
@@ -51,53 +48,69 @@ def find_similar(
     processes.refuse_several()
     compilation.use_persistent_cache()
     paths = find_pictures(Path(images)) if images else {}
-    exp, state = restore(workdir)
-    model = loading.from_state(workdir, exp, state)
+    model = loading.load(workdir)
     query = model.read(Path(image))
+    search = _folder(model, paths) if images else _own_data(model)
     names: list[str] = []
-    pictures: list[np.ndarray] = []
 
     def features() -> Iterator[np.ndarray]:
-        parts = _of_folder(model, paths) if images else _of_run(exp.dataset)
-        for called, part in parts:
+        for called, part in search.parts:
             names.extend(called)
-            pictures.append(part)
-            if len(part):
-                yield model.outputs(part).features
+            yield model.outputs(part).features
 
-    features_of_query = model.outputs(query[None]).features[0]
-    found = find_nearest(features_of_query, features(), count)
+    found = find_nearest(model.outputs(query[None]).features[0], features(), count)
     if not names:
         raise UserError(f"--images: none of {len(paths)} pictures can be read.")
-    every = np.concatenate(pictures)
-    drawn = np.concatenate([query[None], every[found.places]])
-    write_png(Path(out), grid(drawn, min(len(drawn), 11), smallest=64))
-    lines = [
-        f"  {distance:.4f}  {names[place]}"
-        for place, distance in zip(found.places, found.distances, strict=True)
-    ]
+    called = [names[place] for place in found.places]
+    shown = [query, *map(search.look_up, found.places, called)]
+    write_png(Path(out), grid(np.stack(shown), min(len(shown), 11), smallest=64))
+    pairs = zip(found.distances, called, strict=True)
+    lines = [f"  {distance:.4f}  {name}" for distance, name in pairs]
     left_out = len(paths) - len(names) if images else 0
     note = f"; {left_out} pictures cannot be read" if left_out else ""
     searched = f"nearest of {len(names)} images to {image}"
     return "\n".join([f"{searched}, drawn in {out}{note}", *lines])
 
 
-def _of_folder(model: InfoGAN, paths: dict[str, Path]) -> Iterator[Named]:
-    for start in range(0, len(paths), PART):
-        names = list(paths)[start : start + PART]
-        images, errors = read_pictures(model, [paths[name] for name in names])
-        is_read = np.array([error == "" for error in errors])
-        yield (
-            [name for name, good in zip(names, is_read, strict=True) if good],
-            images[is_read],
-        )
+class Search(NamedTuple):
+    """The images to search, a part at a time, with their names.
+
+    Attributes:
+      parts: names of images, and the images as bytes.
+      look_up: returns one image again, by its place in all of them and its name.
+    """
+
+    parts: Iterator[tuple[list[str], np.ndarray]]
+    look_up: Callable[[Any, str], np.ndarray]
 
 
-def _of_run(dataset: Dataset) -> Iterator[Named]:
-    for name, split in {"train": dataset.train, "test": dataset.test}.items():
-        for start in range(0, len(split.images), PART):
-            rows = range(start, min(start + PART, len(split.images)))
-            called = [f"{name} {row}" for row in rows]
-            if split.names is not None:
-                called = [split.names[row] for row in rows]
-            yield called, np.asarray(split.images[start : start + PART])
+def _folder(model: InfoGAN, paths: dict[str, Path]) -> Search:
+    def parts() -> Iterator[tuple[list[str], np.ndarray]]:
+        for start in range(0, len(paths), PART):
+            names = list(paths)[start : start + PART]
+            images, errors = read_pictures(model, [paths[name] for name in names])
+            rows = [row for row, error in enumerate(errors) if error == ""]
+            yield [names[row] for row in rows], images[rows]
+
+    return Search(parts(), lambda place, name: model.read(paths[name]))
+
+
+def _own_data(model: InfoGAN) -> Search:
+    dataset = described(model.workdir).dataset
+    splits = {"train": dataset.train, "test": dataset.test}
+
+    def parts() -> Iterator[tuple[list[str], np.ndarray]]:
+        for name, split in splits.items():
+            for start in range(0, len(split.images), PART):
+                images = np.asarray(split.images[start : start + PART])
+                rows = range(start, start + len(images))
+                named = split.names
+                yield [named[r] if named else f"{name} {r}" for r in rows], images
+
+    def look_up(place: Any, name: str) -> np.ndarray:
+        first = len(dataset.train.images)
+        if place < first:
+            return dataset.train.images[place]
+        return dataset.test.images[place - first]
+
+    return Search(parts(), look_up)

@@ -117,10 +117,10 @@ def _place(original: Path, target: Path, link: bool) -> None:
 
 
 def _summary(table: Arrays, out: str, link: bool) -> str:
-    names, counts = np.unique(table["folder"], return_counts=True)
-    rows = [
-        f"  {name or 'cannot be read, in no folder'}: {count}"
-        for name, count in zip(names, counts, strict=True)
-    ]
+    placed = table["folder"][table["error"] == ""]
+    names, counts = np.unique(placed, return_counts=True)
+    rows = [f"  {name}: {count}" for name, count in zip(names, counts, strict=True)]
+    if unread := len(table["folder"]) - len(placed):
+        rows.append(f"  in no folder, because they cannot be read: {unread}")
     what = "links to" if link else "copies of"
-    return "\n".join([f"wrote {out}: {what} {len(table['name'])} pictures", *rows])
+    return "\n".join([f"wrote {out}: {what} {len(placed)} pictures", *rows])

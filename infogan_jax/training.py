@@ -14,21 +14,32 @@ from infogan_jax.analysis.grids import split_grid
 from infogan_jax.analysis.traversals import sample_and_traversal_grids
 from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.data.sources import catalog
+from infogan_jax.default_config import DEFAULTS
+from infogan_jax.errors import UserError
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.state import TrainState, state_shapes
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import compilation, parallel, processes
-from infogan_jax.run import data_record, run_directory
+from infogan_jax.restoring import begin_from
+from infogan_jax.run import data_record, run_directory, trackers
 from infogan_jax.run.checkpoints import Checkpoints
 from infogan_jax.run.environment import write_environment
+from infogan_jax.run.files import write_json
 from infogan_jax.run.progress import Progress, Warnings, say
 from infogan_jax.run.run_directory import CHECKPOINTS, PICTURES
 from infogan_jax.run.signals import StopRequest
 
+Begun = tuple[TrainState, dict[str, Any]]
+"""A first state with the parameters of another run, and the record of that run."""
+
 
 @processes.in_cluster()
 def train(
-    config: Mapping[str, Any], workdir: Path, *, accept_data: bool = False
+    config: Mapping[str, Any],
+    workdir: Path,
+    *,
+    accept_data: bool = False,
+    init_from: Path | None = None,
 ) -> int:
     """Trains the experiment of a config in a run directory, or goes on with it.
 
@@ -37,9 +48,10 @@ def train(
       workdir: new, empty, or of an earlier call with the same config.
       accept_data: whether to go on although the data has changed since then; what was
         held out stays held out.
+      init_from: a run whose parameters a new run begins with, in place of random ones.
 
     Returns:
-      The exit status: 0, or 130 after SIGINT or 143 after SIGTERM (the state
+      The exit status: 0, or 128 and the number of the signal that stopped it (the state
       is saved first).
 
     Raises:
@@ -50,19 +62,19 @@ def train(
     with processes.all_succeed():
         exp = experiment.describe(config, partial(load_for, workdir, accept_data))
         mesh = parallel.make_mesh(exp.batch_size)
-        run_directory.check(workdir, exp.config)
+        trackers.check_installed(exp.trackers)
+        run_directory.check(workdir, exp.config, DEFAULTS)
         experiment.check_memory(exp, with_images=False)
+        begun = _begin_from(exp, workdir, mesh, init_from)
         if warning := experiment.check_memory(exp):  # from here on the data is needed
             say(warning)
     with (
-        run_directory.open_for_training(workdir, exp.config),
+        run_directory.open_for_training(workdir, exp.config, DEFAULTS),
         Checkpoints(workdir / CHECKPOINTS) as checkpoints,
         StopRequest() as stop,
     ):
         data_record.write(workdir, exp.dataset, again=accept_data)
-        like = parallel.replicated_shapes(mesh, state_shapes(exp.algorithm))
-        state = checkpoints.restore_newest(like)
-        state = state or parallel.replicate(mesh, exp.first_state())
+        state = _starting_state(exp, workdir, mesh, checkpoints, begun)
         start = int(state.step)
         if start >= exp.steps:
             say(f"{workdir} is complete: step {start}. {_next(workdir)}")
@@ -73,8 +85,9 @@ def train(
         one_step = partial(train_step, exp.algorithm)
         advance = parallel.map_steps(one_step, feed.fetch, mesh)
         find_warnings = partial(collapse.warnings_in_stats, exp.algorithm)
+        tracked = trackers.start(exp.trackers, workdir, exp.config, say)
         with Progress(
-            workdir, start, exp.steps, exp.batch_size, find_warnings
+            workdir, start, exp.steps, exp.batch_size, find_warnings, trackers=tracked
         ) as progress:
             progress.say(_introduction(exp, workdir, start))
             calls = feed.calls(parallel.local_rows(mesh, exp.batch_size))
@@ -97,6 +110,48 @@ def train(
                     progress.restart_clock(step)
             progress.say(f"done. {_next(workdir)}")
     return 0
+
+
+def _begin_from(
+    exp: Experiment, workdir: Path, mesh: parallel.Mesh, source: Path | None
+) -> Begun | None:
+    """Returns the state and the record of a run that begins with another's parameters.
+
+    None where it begins with random ones, or has begun already.
+    """
+    if source is None:
+        return None
+    record = run_directory.read_origin(workdir)
+    if record.get("run") == str(source.absolute()):
+        return None
+    if record or any((workdir / CHECKPOINTS).glob("[0-9]*")):
+        raise UserError(
+            f"--init_from (={source}) begins a new run, but --workdir (={workdir}) has "
+            f"begun with {record.get('run', 'random parameters')}; use another "
+            "--workdir, or leave the flag out to go on."
+        )
+    return begin_from(exp, source, mesh)
+
+
+def _starting_state(
+    exp: Experiment,
+    workdir: Path,
+    mesh: parallel.Mesh,
+    checkpoints: Checkpoints,
+    begun: Begun | None,
+) -> TrainState:
+    """Returns the newest checkpoint, or else a first state.
+
+    One with parameters of another run is saved at once, because that run may change.
+    """
+    if begun:
+        state, origin = begun
+        checkpoints.save(state)
+        write_json(workdir / run_directory.ORIGIN, origin)
+        return state
+    like = parallel.replicated_shapes(mesh, state_shapes(exp.algorithm))
+    newest = checkpoints.restore_newest(like)
+    return newest or parallel.replicate(mesh, exp.first_state())
 
 
 def load_for(workdir: Path, accept: bool, request: Request) -> Dataset:

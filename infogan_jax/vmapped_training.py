@@ -19,6 +19,7 @@ from jaxtyping import Array
 
 from infogan_jax import experiment
 from infogan_jax.analysis import collapse
+from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import Diverged, UserError
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.algorithm import Algorithm
@@ -27,7 +28,7 @@ from infogan_jax.game.state import TrainState, create_state
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import compilation, parallel
 from infogan_jax.model import networks
-from infogan_jax.run import data_record, run_directory
+from infogan_jax.run import data_record, run_directory, trackers
 from infogan_jax.run.checkpoints import Checkpoints
 from infogan_jax.run.environment import write_environment
 from infogan_jax.run.progress import Progress, say
@@ -71,7 +72,7 @@ def train(
       accept_data: as in `training.train`.
 
     Returns:
-      The exit status, 0, or 130 after SIGINT or 143 after SIGTERM (all states are
+      The exit status, 0, or 128 and the number of the signal (all states are
       saved first); and why a seed failed, by seed.
 
     Raises:
@@ -111,7 +112,7 @@ def _first_states(exp: Experiment, seeds: Sequence[int]) -> TrainState:
 def _open(
     stack: ExitStack, exp: Experiment, workdir: Path, first: TrainState, accept: bool
 ) -> Run:
-    stack.enter_context(run_directory.open_for_training(workdir, exp.config))
+    stack.enter_context(run_directory.open_for_training(workdir, exp.config, DEFAULTS))
     if not accept and data_record.recognise(workdir, exp.dataset) is not exp.dataset:
         raise UserError(
             f"{workdir} has recorded its images in another order than the first seed; "
@@ -221,8 +222,9 @@ def _progress(run: Run) -> Progress:
     write_environment(run.workdir, run.exp.dataset.provenance)
     exp, label = run.exp, f"seed {run.exp.seed}"
     find_warnings = partial(collapse.warnings_in_stats, exp.algorithm)
+    tracked = trackers.start(exp.trackers, run.workdir, exp.config, say)
     return Progress(
-        run.workdir, run.start, exp.steps, exp.batch_size, find_warnings, label
+        run.workdir, run.start, exp.steps, exp.batch_size, find_warnings, label, tracked
     )
 
 

@@ -16,6 +16,7 @@ from infogan_jax.model import notation
 from infogan_jax.validation import check
 
 WRONG = {
+    "training.trackers": ["tensorboard", "wandb;mlflow", 5, None],
     "name": ["", "a/b", "../../elsewhere", "a b", 5, "two\nlines"],
     "seed": [-1, 2**32, 0.5, "0", True, None],
     "data.source": ["", "imagenet", "DIGITS", 3],

@@ -39,12 +39,16 @@ def drawn_state(algorithm):
 def export(tiny_config, monkeypatch):
     """The function for a run of which no file is looked at."""
 
-    def restore(workdir):
+    def described(workdir):
         tiny_config.latents.codes = "" if workdir.name == "plain" else CODES
-        exp = experiment.build(tiny_config.to_dict())
+        return experiment.build(tiny_config.to_dict())
+
+    def restore(workdir):
+        exp = described(workdir)
         return exp, drawn_state(exp.algorithm)
 
-    monkeypatch.setattr(encoding, "restore", restore)
+    monkeypatch.setattr(loading, "restore", restore)
+    monkeypatch.setattr(encoding, "described", described)
     return partial(encoding.encode_images, Path("run"))
 
 

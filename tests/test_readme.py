@@ -22,12 +22,11 @@ def test_a_run_reads_codes_and_paints_them_and_the_step_can_be_called(
     read, looped, blocks = {}, {}, BLOCK.findall(README.read_text())
     for block, left in zip(blocks, [read, looped], strict=True):
         exec(compile(block, README, "exec"), left)
-    assert read["category"].shape == (360,)
+    assert read["images"].shape == (100, 8, 8, 1) and read["images"].dtype == "uint8"
+    assert read["rows"].shape == (10, 7, 8, 8, 1)
     assert 0 <= read["category"].min() <= read["category"].max() < 10
-    assert read["images"].shape == (70, 8, 8, 1) and read["columns"] == 7
-    assert 0 <= read["images"].min() < read["images"].max() <= 1
     assert looped["state"].step == 100
     bound = looped["metrics"]["mi_bound/categorical_0"]
     shape, last = capsys.readouterr().out.splitlines()
-    assert shape == "(70, 8, 8, 1) (0.0, 1.0)"
+    assert shape == "(100, 8, 8, 1) (10, 7, 8, 8, 1) (100,)"
     assert float(last) == pytest.approx(float(bound))

@@ -1,6 +1,7 @@
 """Several seeds by one command: each is in the summary, none is trained twice."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -126,7 +127,8 @@ def test_seeds_train_at_once_where_that_is_asked_for_or_faster(
     assert asked == [places]
     assert seeds.run(config, tmp_path, 2, together=False) == 1
     assert seeds.run(config, tmp_path, 2) == 1, "this is a CPU"
-    monkeypatch.setattr(seeds.jax, "default_backend", lambda: "gpu")
+    gpu = [SimpleNamespace(platform="gpu")]
+    monkeypatch.setattr(seeds.parallel, "all_devices", lambda: gpu)
     assert seeds.run(config, tmp_path, 2) == 130
     assert asked == [places, places]
 

@@ -304,3 +304,72 @@ def test_what_needs_no_image_is_checked_before_the_data_is_read(
         with pytest.raises(UserError, match=message):
             training.train(config.to_dict(), tmp_path / workdir)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_begins_with_the_parameters_of_another_and_a_new_optimiser(
+    of_an_archive, tiny_config, tmp_path, monkeypatch, capsys
+):
+    tiny_config.update_from_flattened_dict(SMALL | {"training.checkpoint_every": 2})
+    tiny_config.seed = 3
+    tiny_config.optimiser.average_decay = 0.5
+    config, workdir = tiny_config.to_dict(), tmp_path / "run"
+    assert training.train(config, workdir, init_from=of_an_archive) == 0
+    assert checkpoint_steps(workdir) == [0, 2]
+    first = shutil.copytree(workdir, tmp_path / "first")
+    shutil.rmtree(first / "checkpoints" / "2")
+    begun, source = state_of(first), state_of(of_an_archive)
+    assert (int(begun.step), int(begun.seed)) == (0, 3)
+    for name in ("params", "stats"):
+        assert not differ(getattr(begun, name), getattr(source, name))
+    assert not differ(begun.average["params"], source.params["generator"])
+    moments = jax.tree.leaves(begun.opt_state)
+    assert not any(np.any(moment) for moment in moments)
+    assert run_directory.read_origin(workdir) == {
+        "run": str(of_an_archive),
+        "name": "tiny",
+        "seed": 0,
+        "step": 2,
+    }
+    # the same command goes on, also where that run is gone
+    monkeypatch.setattr(training, "begin_from", None)
+    capsys.readouterr()
+    assert training.train(config, workdir, init_from=of_an_archive) == 0
+    assert training.train(config, workdir) == 0
+    assert "is complete: step 2" in capsys.readouterr().out
+    with pytest.raises(UserError, match="begins a new run, but .* has begun with /"):
+        training.train(config, workdir, init_from=tmp_path / "another")
+    with pytest.raises(UserError, match="has begun with random parameters; use ano"):
+        training.train(
+            run_directory.read_config(of_an_archive),
+            of_an_archive,
+            init_from=tmp_path / "another",
+        )
+
+
+@pytest.mark.parametrize(
+    "fields, message",
+    [
+        ({"networks.trunk": "fc 8 lrelu"}, r"trunk \('fc 16 lrelu' there, 'fc 8 lre"),
+        ({"latents.codes": "categorical(3)"}, r"codes \('.*' there, 'categorical\(3"),
+        ({"latents.noise_size": 5}, r"noise_size \(62 there, 5 here\); take the"),
+    ],
+)
+def test_a_run_of_other_networks_or_codes_cannot_be_begun_with(
+    of_an_archive, tiny_config, tmp_path, fields, message
+):
+    tiny_config.update_from_flattened_dict(SMALL | fields)
+    with pytest.raises(UserError, match=message):
+        training.train(tiny_config.to_dict(), tmp_path / "run", init_from=of_an_archive)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_way_out_of_a_changed_config_is_offered_where_the_networks_fit(
+    of_an_archive, tiny_config
+):
+    tiny_config.update_from_flattened_dict(SMALL)
+    offer = rf"or another --workdir; .* --init_from={of_an_archive} begins with these"
+    with pytest.raises(UserError, match=offer):
+        training.train(tiny_config.to_dict(), of_an_archive)
+    tiny_config.networks.trunk = "fc 8 lrelu"
+    with pytest.raises(UserError, match=r"or another --workdir\."):
+        training.train(tiny_config.to_dict(), of_an_archive)

@@ -3,12 +3,16 @@
 An error that the user can mend is one line on stderr.
 """
 
+import io
 import logging
 import os
+import runpy
 import sys
+import traceback
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import ml_collections
 from absl import app, flags
@@ -23,6 +27,11 @@ CONFIGS = _INSTALLED if _INSTALLED.is_dir() else _BESIDE
 
 DEFAULT_CONFIG = str(CONFIGS / "digits.py")
 CONFIG_FLAGS = ("--config", "-config")
+MUST_DEFINE = (
+    "a config file must define get_config(), which returns an "
+    "ml_collections.ConfigDict, as configs/digits.py does."
+)
+QUOTES = "'\""
 ACCEPT_DATA = (
     "Go on although the data has changed since the run began; what was held out stays "
     "held out, and new images are for training."
@@ -36,6 +45,7 @@ def run(define_flags: Callable[[], None], main: Callable[[], int]) -> NoReturn:
     loaded ends in one line on stderr and status 2; a `RunFailure` in one line and
     status 1.
     """
+    keep_streams()
     command = sys.modules[define_flags.__module__]
     sys.modules["__main__"].__doc__ = command.__doc__  # what --help begins with
     try:
@@ -44,7 +54,7 @@ def run(define_flags: Callable[[], None], main: Callable[[], int]) -> NoReturn:
         for flag in flags.FLAGS.get_flags_for_module(command.__name__):
             flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)  # for --help
     except Exception as error:  # a config file is a program and can raise anything
-        sys.exit(_complain(error, 2))
+        sys.exit(_complain(_explained(error), 2))
     app.run(lambda _: _guarded(main), flags_parser=_parse)
     raise AssertionError("app.run always exits")
 
@@ -85,17 +95,17 @@ def _find_config(value: str) -> str:
     )
 
 
-def workdir(text: str | None, default: str) -> Path:
-    """Returns the value of --workdir, or the default where it is not given.
+def workdir(text: str | None, default: str, flag: str = "--workdir") -> Path:
+    """Returns the value of a flag that names a run, or the default if not given.
 
     Raises:
       UserError: where it is empty, or the address of an object store.
     """
     if text == "":
-        raise UserError("--workdir (=) is empty; name a directory.")
+        raise UserError(f"{flag} (=) is empty; name a directory.")
     if "://" in (text or ""):
         raise UserError(
-            f"--workdir (={text}) must be a directory of this machine; mount the store "
+            f"{flag} (={text}) must be a directory of this machine; mount the store "
             "(with gcsfuse, for example) and name the mounted directory."
         )
     return Path(text or default)
@@ -127,11 +137,11 @@ def config() -> dict[str, Any]:
         value = flags.FLAGS.config
         _ = value.keys  # a file that could not be loaded raises here
     except Exception as error:  # as above
-        raise UserError(_in_one_line(error)) from error
+        raise _explained(error) from error
     if not isinstance(value, ml_collections.ConfigDict):
         raise UserError(
-            f"--config gives a {type(value).__name__}; get_config() must return an "
-            "ml_collections.ConfigDict, as in configs/digits.py."
+            f"{_config_file()[0]}: get_config() gives a {type(value).__name__}; "
+            f"{MUST_DEFINE}"
         )
     return value.to_dict()
 
@@ -141,6 +151,8 @@ def _guarded(main: Callable[[], int]) -> int:
         logging.getLogger(noisy).setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax logs all twice
     hide_dropped_reads()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be UTF-8
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return main()
     except UserError as error:
@@ -150,6 +162,50 @@ def _guarded(main: Callable[[], int]) -> int:
     except KeyboardInterrupt:  # threads that still write a checkpoint are not awaited
         sys.stderr.write("\nstopped at once.\n")
         os._exit(130)
+
+
+class LastingStream:
+    """Standard output or error that may be closed at its other end: no more is written.
+
+    So a run is not lost with the terminal or the pipe that showed it. Where the reader
+    of a pipe has gone, the system sends SIGPIPE as well, and `StopRequest` decides.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Writes a text, or drops it."""
+        return self._try(lambda: self._stream.write(text), len(text))
+
+    def flush(self) -> None:
+        """Writes what is held back, or drops it."""
+        self._try(self._stream.flush, None)
+
+    def _try(self, write: Callable[[], Any], instead: Any) -> Any:
+        try:
+            return write()
+        except OSError:
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, self._stream.fileno())
+            os.close(nothing)
+            return instead
+
+
+def keep_streams() -> None:
+    """Makes the end of standard output or error no error, also where they are closed.
+
+    A file opened in the place of a closed stream would get the messages.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or open(os.devnull, "w")
+        setattr(sys, name, LastingStream(stream))
 
 
 def hide_dropped_reads() -> None:
@@ -184,7 +240,7 @@ def _parse(argv: list[str]) -> list[str]:
     except SystemExit:  # absl has printed the help that was asked for
         sys.exit(0)
     except Exception as error:  # as above
-        sys.exit(_complain(error, 2))
+        sys.exit(_complain(_explained(error), 2))
     if len(left) > 1:
         extra = UserError(f"{left[1]!r} is not a flag; flags start with --.")
         sys.exit(_complain(extra, 2))
@@ -197,13 +253,90 @@ def _complain(error: Exception, status: int) -> int:
     return status
 
 
+def _explained(error: Exception) -> UserError:
+    """Returns an error of parsing, with the place in the config file if it lies there.
+
+    The file is run once more, because the flag has kept no more than its last words.
+    """
+    if not isinstance(error, UserError) and _config_file()[0]:
+        return UserError(_mistake_in(*_config_file()) or _in_one_line(error))
+    return UserError(_in_one_line(error))
+
+
+def _config_file() -> tuple[str, list[str]]:
+    """Returns the path of --config and its mode; no path where it has not been found.
+
+    A command without that flag has none.
+    """
+    if "config" not in flags.FLAGS:
+        return "", []
+    given = [
+        value or following
+        for argument, following in zip(sys.argv, [*sys.argv[1:], ""], strict=True)
+        for flag, _, value in [argument.partition("=")]
+        if flag in CONFIG_FLAGS
+    ]
+    path, colon, mode = (given[-1] if given else DEFAULT_CONFIG).partition(":")
+    return (path if Path(path).is_file() else ""), [mode] if colon else []
+
+
+def _mistake_in(path: str, mode: list[str]) -> str:
+    """Returns what a config file does wrong, and where; "" where it does nothing wrong.
+
+    The text of a ValueError that it raises itself is meant for the user.
+    """
+    try:
+        get_config = runpy.run_path(path).get("get_config")
+        if get_config is None:
+            return f"{path} has no get_config; {MUST_DEFINE}"
+        get_config(*mode)
+    except Exception as error:  # it can raise anything
+        frames = traceback.extract_tb(error.__traceback__)
+        if isinstance(error, ValueError) and (frames[-1].line or "").startswith(
+            "raise"
+        ):
+            return _in_one_line(error)
+        lines = [frame.lineno for frame in frames if frame.filename == path]
+        line = error.lineno if isinstance(error, SyntaxError) else (lines or [None])[-1]
+        place = f"{path}, line {line}" if line else path
+        return f"{place}: {_reason(error)}; {MUST_DEFINE}"
+    return ""
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, SyntaxError):
+        return error.msg
+    key = error.args[0] if error.args else ""
+    if isinstance(error, KeyError) or isinstance(key, KeyError):
+        return f"there is no key {' '.join(str(key).split()).strip(QUOTES)!r}"
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
 def _in_one_line(error: Exception) -> str:
-    """Returns the last line of its text, or that the config has no such field."""
+    """Returns the last line of its text, or that there is no such flag or field."""
     first = error.args[0] if error.args else None
     inner = error if isinstance(error, KeyError) else first
     if isinstance(inner, KeyError) and str(inner.args[0]).startswith("'"):
         field, *hint = str(inner.args[0]).splitlines()  # of ml_collections
-        found = hint or ["docs/config.md has every field."]
+        found = hint or [
+            _field_like(field.strip("'")) or "docs/config.md has every field."
+        ]
         return f"the config has no field {field}. {' '.join(found)}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].removeprefix("ValueError: ") if lines else type(error).__name__
+    last = lines[-1].removeprefix("ValueError: ") if lines else type(error).__name__
+    if isinstance(error, flags.UnrecognizedFlagError) and "config" in flags.FLAGS:
+        _, equals, value = str(error.flagvalue).partition("=")
+        near = _field_like(error.flagname, equals + value)
+        last = f"{last.rstrip('.')}. {near}".strip()
+    return last
+
+
+def _field_like(name: str, value: str = "") -> str:
+    """Returns a question with the fields whose last word is much like `name`."""
+    from infogan_jax.default_config import FIELDS
+
+    near = get_close_matches(name, {field.split(".")[-1] for field in FIELDS}, 1)
+    found = [
+        f"--config.{each}{value}" for each in FIELDS if each.split(".")[-1] in near
+    ]
+    return f"Did you mean {' or '.join(found)}?" if found else ""

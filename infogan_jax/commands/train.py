@@ -16,6 +16,11 @@ def define_flags() -> None:
     flags.DEFINE_string(
         "workdir", None, "The run directory; runs/<name of the config> if not given."
     )
+    flags.DEFINE_string(
+        "init_from",
+        None,
+        "A run of the same networks and codes, whose parameters a new run begins with.",
+    )
     flags.DEFINE_bool("accept_data", False, program.ACCEPT_DATA)
 
 
@@ -25,4 +30,10 @@ def main() -> int:
 
     config = program.config()
     workdir = program.workdir(flags.FLAGS.workdir, f"runs/{config.get('name')}")
-    return training.train(config, workdir, accept_data=flags.FLAGS.accept_data)
+    given = flags.FLAGS
+    source = given.init_from
+    if source is not None:
+        source = program.workdir(source, "", "--init_from")
+    return training.train(
+        config, workdir, accept_data=given.accept_data, init_from=source
+    )

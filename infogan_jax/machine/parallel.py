@@ -24,6 +24,26 @@ Step = Callable[[Any, Array, str | None], tuple[Any, Any]]
 Fetch = Callable[[Any, Array], Array]
 
 
+def all_devices() -> list[jax.Device]:
+    """Returns the devices of all processes.
+
+    Raises:
+      UserError: where JAX_PLATFORMS names a platform that this machine does not have.
+    """
+    asked = jax.config.values["jax_platforms"]
+    try:
+        return jax.devices()
+    except (RuntimeError, AssertionError) as error:
+        if not asked:
+            raise
+        jax.config.update("jax_platforms", None)
+        there = sorted({jax.default_backend(), "cpu"})
+        raise UserError(
+            f"JAX_PLATFORMS (={asked}) must name platforms of this machine, which has "
+            f"{' and '.join(there)}; set JAX_PLATFORMS={there[-1]}, or unset it."
+        ) from error
+
+
 def make_mesh(
     batch_size: int | None = None, devices: Sequence[jax.Device] | None = None
 ) -> Mesh:
@@ -32,7 +52,7 @@ def make_mesh(
     Raises:
       UserError: where `batch_size` cannot be split evenly over them.
     """
-    devices = jax.devices() if devices is None else devices
+    devices = all_devices() if devices is None else devices
     if batch_size is not None and batch_size % len(devices):
         lower = batch_size // len(devices) * len(devices)
         tries = " or ".join(str(n) for n in (lower, lower + len(devices)) if n > 0)

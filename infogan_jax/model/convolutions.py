@@ -7,10 +7,11 @@ Where two taps reach each output pixel, Karatsuba's rule needs 3 products instea
 along one side, and 9 instead of 16 in two dimensions. A conv is the transpose of an
 upconv, so autodiff derives such products for the gradients of both.
 
-Other platforms use the backend's own convolutions, unless `as_matmul` asks for matrix
-products. A step that is mapped over several networks asks for them: each network has
-its own kernels, so its convolutions would be grouped, and a GPU's library is slow at
-grouped convolutions.
+Other platforms use the backend's own convolutions, unless the lowering `matmul` asks
+for matrix products. A step that is mapped over several networks asks for them: each
+network has its own kernels, so its convolutions would be grouped, and a GPU's library
+is slow at grouped convolutions. The lowering `plain` is one convolution in the most
+usual layout on every platform, which converters to other frameworks know.
 """
 
 from collections.abc import Sequence
@@ -25,28 +26,35 @@ _DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 # With the 1 or 3 channels of an image, the additions of Karatsuba's rule cost too much.
 _MAX_IMAGE_CHANNELS = 4
 
+LOWERINGS = ("fastest", "matmul", "plain")
+
 Images = Float[Array, "batch height width channels"]
 Kernel = Float[Array, "size size channels features"]
 Features = Float[Array, "batch rows columns features"]
 
 
-def conv(x: Images, kernel: Kernel, stride: int, as_matmul: bool = False) -> Features:
-    """Computes a convolution; on a CPU or if `as_matmul` by matrix products."""
-    if _uses_matmul(kernel, stride, as_matmul):
+def conv(x: Images, kernel: Kernel, stride: int, lowering: str = "fastest") -> Features:
+    """Computes a convolution; `fastest` is by matrix products on a CPU."""
+    if _uses_matmul(kernel, stride, lowering):
         return conv_matmul(x, kernel, stride)
     return conv_native(x, kernel, stride)
 
 
-def upconv(x: Images, kernel: Kernel, stride: int, as_matmul: bool = False) -> Features:
-    """Computes an upconv; on a CPU or if `as_matmul` by matrix products."""
-    if _uses_matmul(kernel, stride, as_matmul):
+def upconv(
+    x: Images, kernel: Kernel, stride: int, lowering: str = "fastest"
+) -> Features:
+    """Computes an upconv; `fastest` is by matrix products on a CPU."""
+    if lowering == "plain":
+        return upconv_plain(x, kernel, stride)
+    if _uses_matmul(kernel, stride, lowering):
         return upconv_matmul(x, kernel, stride)
     return upconv_native(x, kernel, stride)
 
 
-def _uses_matmul(kernel: Kernel, stride: int, as_matmul: bool) -> bool:
+def _uses_matmul(kernel: Kernel, stride: int, lowering: str) -> bool:
     """Returns whether to use matrix products; `stride` must divide the kernel size."""
-    return (as_matmul or _is_cpu()) and kernel.shape[0] % stride == 0
+    wanted = lowering == "matmul" or (lowering == "fastest" and _is_cpu())
+    return wanted and kernel.shape[0] % stride == 0
 
 
 def _is_cpu() -> bool:
@@ -57,6 +65,18 @@ def conv_native(x: Images, kernel: Kernel, stride: int) -> Features:
     """Computes the backend's own strided convolution with SAME padding."""
     return lax.conv_general_dilated(
         x, kernel, (stride, stride), "SAME", dimension_numbers=_DIMENSIONS
+    )
+
+
+def upconv_plain(x: Images, kernel: Kernel, stride: int) -> Features:
+    """Computes an upconv as a convolution of the pixels with zeros between them."""
+    return lax.conv_general_dilated(
+        x,
+        kernel,
+        (1, 1),
+        [_upconv_margins(stride, kernel.shape[0])] * 2,
+        lhs_dilation=(stride, stride),
+        dimension_numbers=_DIMENSIONS,
     )
 
 

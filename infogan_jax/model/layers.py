@@ -55,7 +55,7 @@ class Linear(nn.Module):
       stride: of a conv or upconv.
       use_bias: whether a bias is added.
       dtype: of the product.
-      as_matmul: whether convolutions are matrix products on every platform.
+      lowering: of the convolutions, as in `convolutions.LOWERINGS`.
     """
 
     kind: str
@@ -63,7 +63,7 @@ class Linear(nn.Module):
     stride: int = 1
     use_bias: bool = True
     dtype: Any = jnp.float32
-    as_matmul: bool = False
+    lowering: str = "fastest"
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
@@ -75,7 +75,7 @@ class Linear(nn.Module):
             y = x @ kernel
         else:
             convolve = {"conv": conv, "upconv": upconv}[self.kind]
-            y = convolve(x, kernel, self.stride, self.as_matmul)
+            y = convolve(x, kernel, self.stride, self.lowering)
         if self.use_bias:
             bias = self.param("bias", nn.initializers.zeros, (self.features,))
             y = y + jnp.broadcast_to(bias.astype(self.dtype), y.shape)
@@ -94,7 +94,7 @@ class Stack(nn.Module):
       dtype: of the activations; the last layer's output is float32 in any case.
       is_head: whether the last layer is computed in float32 too, as the outputs of a
         network are.
-      as_matmul: whether convolutions are matrix products on every platform.
+      lowering: of the convolutions, as in `convolutions.LOWERINGS`.
     """
 
     layers: Sequence[Layer]
@@ -103,7 +103,7 @@ class Stack(nn.Module):
     axis: str | None = None
     dtype: Any = jnp.float32
     is_head: bool = True
-    as_matmul: bool = False
+    lowering: str = "fastest"
 
     @nn.compact
     def __call__(self, x: Array, train: bool) -> Array:
@@ -121,7 +121,7 @@ class Stack(nn.Module):
             layer.stride,
             use_bias=not layer.norm,
             dtype=jnp.float32 if is_last and self.is_head else self.dtype,
-            as_matmul=self.as_matmul,
+            lowering=self.lowering,
             name=f"{layer.kind}_{position}",
         )
         if self.spectral_norm:

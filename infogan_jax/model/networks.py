@@ -110,7 +110,15 @@ def with_matmul_convolutions(networks: Networks) -> Networks:
     The results are the same up to rounding. A step mapped over several networks then
     has no grouped convolutions.
     """
-    return _clone(networks, as_matmul=True)
+    return _clone(networks, lowering="matmul")
+
+
+def portable(networks: Networks) -> Networks:
+    """Returns the networks for other frameworks: plain convolutions, all in float32.
+
+    The results are the same up to rounding.
+    """
+    return _clone(networks, lowering="plain", dtype=jnp.float32)
 
 
 def _clone(networks: Networks, **changed: Any) -> Networks:

@@ -17,6 +17,7 @@ from infogan_jax.run.files import write_png
 from infogan_jax.run.run_directory import PICTURES, STATS
 from infogan_jax.run.stats_file import Line, StatsFile
 from infogan_jax.run.tensorboard import TensorBoard
+from infogan_jax.run.trackers import Trackers
 
 Warnings = dict[str, str]
 """A sentence for each sign of trouble, by a name that stays while the sign lasts."""
@@ -37,6 +38,7 @@ class Progress:
         batch_size: int,
         find_warnings: Callable[[Sequence[Line]], Warnings] = lambda lines: {},
         label: str = "",
+        trackers: Trackers | None = None,
     ) -> None:
         """Drops what earlier calls wrote after `first_step`, and goes on from there.
 
@@ -47,6 +49,7 @@ class Progress:
           batch_size: images a step.
           find_warnings: from all lines of the stats so far; each warning is shown once.
           label: in front of each line and bar, where there are several runs.
+          trackers: what else is given every number and picture.
         """
         self._stats = StatsFile(workdir / STATS, first_step)
         self._workdir = workdir
@@ -56,6 +59,7 @@ class Progress:
         self._prefix = f"{label}: " if label else ""
         self._shown = set(find_warnings(self._stats.lines))
         self._tensorboard = TensorBoard(workdir, first_step)
+        self._trackers = trackers or Trackers([], say)
         self._bar = tqdm(
             desc=label or None,
             total=steps,
@@ -71,6 +75,7 @@ class Progress:
     def __exit__(self, kind: Any, value: BaseException | None, trace: Any) -> None:
         self._bar.close()
         self._stats.close()
+        self._trackers.close()
         with contextlib.suppress(RunFailure) if value else contextlib.nullcontext():
             self._tensorboard.close()
 
@@ -107,6 +112,7 @@ class Progress:
         speed = {"images_per_second": self._batch_size / seconds, "step_time": seconds}
         self._stats.append(step, speed | means)
         self._tensorboard.scalars(step, speed | means)
+        self._trackers.scalars(step, speed | means)
         self._show(step, speed | means)
         self._warn(self._find_warnings(self._stats.lines))
 
@@ -140,6 +146,7 @@ class Progress:
         for name, picture in pictures.items():
             write_png(self._workdir / PICTURES / f"{name}_{step:07d}.png", picture)
             self._tensorboard.image(step, name, picture)
+            self._trackers.image(step, name, picture)
         self._warn(warnings or {})
 
     def _warn(self, warnings: Warnings) -> None:

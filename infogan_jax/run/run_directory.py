@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +30,30 @@ PICTURES = "pictures"
 EVALUATION = "evaluation"
 EVALUATION_RECORD = "evaluation.json"
 
+ORIGIN = "init_from.json"
+"""The run whose parameters this one began with, where it did not begin at random."""
+
 EXTENDABLE = "training.steps"
 """The one field that may grow from one call to the next: a run can be prolonged."""
+
+Defaults = Mapping[str, Any] | None
+"""Fields of a config by dotted names."""
+
+FREE = "training.trackers"
+"""A field that may change from call to call: the run is the same."""
 
 PLACE = "data.directory"
 """The field that may differ where the run has recorded its data and knows it again."""
 
 
 @contextlib.contextmanager
-def open_for_training(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path]:
+def open_for_training(
+    workdir: Path, config: Mapping[str, Any], defaults: Defaults = None
+) -> Iterator[Path]:
     """Opens a new or known run directory for one training run.
 
-    Of several processes the first locks it; the others check that they see it.
+    Of several processes the first locks it; the others check that they see it. The
+    defaults stand for fields that the recorded config is too old to have.
 
     Raises:
       UserError: where the directory cannot be written, holds something else,
@@ -50,7 +62,7 @@ def open_for_training(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path
     with contextlib.ExitStack() as stack:
         with processes.all_succeed():
             if processes.is_first():
-                stack.enter_context(_locked(workdir, config))
+                stack.enter_context(_locked(workdir, config, defaults))
         with processes.all_succeed():
             if not (workdir / CONFIG).exists():
                 raise UserError(
@@ -61,10 +73,12 @@ def open_for_training(workdir: Path, config: Mapping[str, Any]) -> Iterator[Path
 
 
 @contextlib.contextmanager
-def _locked(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
+def _locked(
+    workdir: Path, config: Mapping[str, Any], defaults: Defaults
+) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
-            check(workdir, config)  # before anything is written to it
+            check(workdir, config, defaults)  # before anything is written to it
             workdir.mkdir(parents=True, exist_ok=True)
             lock = stack.enter_context(open(workdir / LOCK, "a+"))
         except OSError as error:
@@ -73,14 +87,18 @@ def _locked(workdir: Path, config: Mapping[str, Any]) -> Iterator[None]:
                 "another or change its permissions."
             ) from error
         _lock(lock, workdir)
-        known = check(workdir, config)  # another run may have come first
+        known = check(workdir, config, defaults)  # another run may have come first
         if known != dict(config):
             write_json(workdir / CONFIG, config)
         yield
 
 
-def check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
+def check(
+    workdir: Path, config: Mapping[str, Any], defaults: Defaults = None
+) -> dict[str, Any] | None:
     """Returns the recorded config, or None for a new directory; writes nothing.
+
+    The defaults are as in `open_for_training`.
 
     Raises:
       UserError: where the directory holds something else or belongs to another config.
@@ -97,19 +115,30 @@ def check(workdir: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
     known = read_config(workdir)
     refuse_links(workdir)
     old, new = (flatten_dict(dict(each), sep=".") for each in (known, config))
+    old = {**(defaults or {}), **old}
     differing = [
         f"{name} (recorded {old.get(name)!r}, now {new.get(name)!r})"
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
+        and name != FREE
         and not (name == EXTENDABLE and _grows(old.get(name), new[name]))
         and not (name == PLACE and data_record.is_recorded(workdir))
     ]
     if differing:
         raise UserError(
             f"--workdir (={workdir}) was made with another config: "
-            f"{', '.join(differing)}. Use the recorded values or another --workdir."
+            f"{', '.join(differing)}. Use the recorded values or another --workdir"
+            f"{_offer(workdir, differing)}."
         )
     return known
+
+
+def _offer(workdir: Path, differing: Sequence[str]) -> str:
+    """Returns the way to train on with another config, where the networks fit."""
+    is_model = any(text.startswith(("networks.", "latents.")) for text in differing)
+    if is_model or not any((workdir / CHECKPOINTS).glob("[0-9]*")):
+        return ""
+    return f"; with another one, --init_from={workdir} begins with these parameters"
 
 
 def _grows(old: Any, new: Any) -> bool:
@@ -138,12 +167,25 @@ def read_config(workdir: Path) -> dict[str, Any]:
     Raises:
       UserError: where there is none, or it cannot be read as a JSON object.
     """
-    path = workdir / CONFIG
+    return _read_json(workdir, CONFIG)
+
+
+def read_origin(workdir: Path) -> dict[str, Any]:
+    """Returns what is recorded of the run that this one began with; often nothing.
+
+    Raises:
+      UserError: where the record cannot be read as a JSON object.
+    """
+    return _read_json(workdir, ORIGIN) if (workdir / ORIGIN).exists() else {}
+
+
+def _read_json(workdir: Path, name: str) -> dict[str, Any]:
+    path = workdir / name
     try:
         config = json.loads(path.read_text())
     except OSError as error:
         raise UserError(
-            f"--workdir (={workdir}) has no readable {CONFIG} ({error.strerror}); name "
+            f"--workdir (={workdir}) has no readable {name} ({error.strerror}); name "
             "the directory of a run."
         ) from error
     except ValueError as error:

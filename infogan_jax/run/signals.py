@@ -9,11 +9,15 @@ import jax
 
 from infogan_jax.machine import processes
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+"""Ctrl-C, a request to end, a closed terminal, and a pipe that nobody reads."""
+
 
 class StopRequest:
-    """Catches SIGINT and SIGTERM, so that a run can finish its step and save.
+    """Catches the signals in `STOPPING`, so that a run can finish its step and save.
 
-    A context manager. A second SIGINT raises KeyboardInterrupt at once.
+    A context manager. A second SIGINT raises KeyboardInterrupt at once. SIGHUP is left
+    alone where it is ignored, as under nohup.
     """
 
     def __init__(self) -> None:
@@ -21,7 +25,12 @@ class StopRequest:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopRequest":
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOPPING:
+            is_nohup = number == signal.SIGHUP and (
+                signal.getsignal(number) == signal.SIG_IGN
+            )
+            if is_nohup:
+                continue
             self._before[number] = signal.signal(number, self._catch)
         return self
 
@@ -50,5 +59,5 @@ class StopRequest:
 
     @property
     def status(self) -> int:
-        """The exit status: 130 after SIGINT, 143 after SIGTERM, else 0."""
+        """The exit status: 128 and the number of the signal, such as 130; else 0."""
         return 128 + self.signal if self.signal else 0

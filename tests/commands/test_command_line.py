@@ -1,4 +1,4 @@
-"""The two programs as a user meets them: flags, one line, a status."""
+"""The programs as a user meets them: flags, one line, a status."""
 
 import json
 import os
@@ -52,8 +52,9 @@ def call(cwd, program, *flags, env=None):
         ("train.py", "--confg.seed=1", "confg.seed"),
         ("train.py", "--config.seed=many", "many"),
         ("train.py", "--config=syntax.py", "syntax"),
-        ("train.py", "--config=nothing.py", "get_config"),
-        ("train.py", "--config=raises.py", "seed"),
+        ("train.py", "--config=nothing.py", "nothing.py has no get_config; a config"),
+        ("train.py", "--config=raises.py", "raises.py, line 2: there is no key 'seed'"),
+        ("train.py", "--steps=10", "Did you mean --config.training.steps=10?"),
         ("train.py", "fast", "'fast' is not a flag"),
         ("seeds.py", "--seeds=1", "--seeds (=1) must be at least 2"),
         ("seeds.py", "--success=good", "METRIC>=NUMBER"),
@@ -62,6 +63,7 @@ def call(cwd, program, *flags, env=None):
         ("eval.py", "--workdir=none", "(=none) has no readable config.json"),
         ("train.py", "--workdir=gs://bucket/run", "mount the store"),
         ("eval.py", "--workdir=gs://bucket/run", "mount the store"),
+        ("train.py", "--workdir=", "--workdir (=) is empty; name a directory"),
         ("seeds.py", "--workdir=", "--workdir (=) is empty; name a directory"),
         ("train.py", "--config=", "--config (=) is empty; name an experiment"),
         ("train.py", "--config.trainin.steps=1", "no field 'trainin'. Did you mean"),
@@ -93,6 +95,61 @@ def test_a_mistake_ends_in_one_line_and_status_2(tmp_path, program, flag, words)
     assert "Traceback" not in line
     after = {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts}
     assert after == before
+
+
+@pytest.mark.parametrize(
+    "text, mode, words",
+    [
+        ("def get_config(:", [], "c.py, line 1: invalid syntax; a config file must"),
+        ("import no_such_thing", [], "c.py, line 1: No module named 'no_such_thing'"),
+        (
+            "def get_config(mode):\n    pass",
+            [],
+            "c.py: get_config() missing 1 required",
+        ),
+        (
+            "def get_config():\n    x = {}\n    return x['a']\n",
+            [],
+            "c.py, line 3: there is no key 'a'; a config file must define get_config()",
+        ),
+        (
+            "from ml_collections import ConfigDict\n"
+            "def get_config():\n    return ConfigDict({'a': 1}).b\n",
+            [],
+            "c.py, line 3: there is no key 'b'",
+        ),
+        ("def get_config():\n    return int('x')", [], "c.py, line 2: invalid literal"),
+        ("def get_config():\n    raise OSError", [], "c.py, line 2: OSError"),
+        (
+            "def get_config(mode):\n    raise ValueError(f'{mode} is no mode; try a')",
+            ["b"],
+            "b is no mode; try a",
+        ),
+        ("def get_config():\n    return 1", [], ""),
+    ],
+)
+def test_the_mistake_of_a_config_file_is_told_with_its_place(
+    tmp_path, monkeypatch, text, mode, words
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.py").write_text(text)
+    told = program._mistake_in("c.py", mode)
+    assert told.startswith(words) and bool(told) == bool(words)
+    assert len(told.splitlines()) <= 1
+    assert "Error:" not in told
+
+
+def test_a_platform_that_is_not_there_is_one_line(tmp_path):
+    env = os.environ | {"JAX_PLATFORMS": "cuda"}
+    flags = f"--config={ROOT}/configs/digits.py:smoke", f"--workdir={tmp_path}/run"
+    done = call(tmp_path, "train.py", *flags, env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    [line] = done.stderr.splitlines()
+    assert line == (
+        "train.py: JAX_PLATFORMS (=cuda) must name platforms of this machine, which "
+        "has cpu; set JAX_PLATFORMS=cpu, or unset it."
+    )
+    assert not list(tmp_path.iterdir())
 
 
 def test_eval_without_a_directory_says_what_to_name(tmp_path):

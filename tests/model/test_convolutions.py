@@ -123,6 +123,7 @@ def test_products_of_whole_numbers_are_exact(ours, xla, shape):
         (convolutions.upconv, xla_upconv),
         (convolutions.conv_native, xla_conv),
         (convolutions.upconv_native, xla_upconv),
+        (partial(convolutions.upconv, lowering="plain"), xla_upconv),
     ],
 )
 def test_every_lowering_matches_xlas_convolution(ours, xla, stride):
@@ -171,14 +172,16 @@ def test_a_gpu_multiplies_every_pixel_with_every_tap(shape, monkeypatch):
     x, kernel = draw(*shape), draw(4, 4, shape[-1], 5, seed=1)
 
     def counted():
-        upconv = partial(convolutions.upconv, stride=2, as_matmul=True)
+        upconv = partial(convolutions.upconv, stride=2, lowering="matmul")
         return multiplications(jax.make_jaxpr(upconv)(x, kernel).jaxpr)
 
     fewer = counted()
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     assert counted() == math.prod(shape) * 16 * 5 > fewer
-    assert_same(partial(convolutions.upconv, as_matmul=True), xla_upconv, x, kernel, 2)
-    assert_same(partial(convolutions.conv, as_matmul=True), xla_conv, x, kernel, 2)
+    assert_same(
+        partial(convolutions.upconv, lowering="matmul"), xla_upconv, x, kernel, 2
+    )
+    assert_same(partial(convolutions.conv, lowering="matmul"), xla_conv, x, kernel, 2)
 
 
 def test_a_gpu_computes_an_upconv_and_its_gradients_in_its_librarys_three_forms():

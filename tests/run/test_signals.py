@@ -5,23 +5,55 @@ import signal
 
 import pytest
 
+from infogan_jax.commands.program import LastingStream
 from infogan_jax.errors import RunFailure
 from infogan_jax.machine import processes
-from infogan_jax.run.signals import StopRequest
+from infogan_jax.run.signals import STOPPING, StopRequest
 
 
 @pytest.mark.parametrize(
-    "number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+    "number, status",
+    [
+        (signal.SIGINT, 130),
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
+        (signal.SIGPIPE, 141),
+    ],
 )
 def test_a_stop_is_noted_and_the_old_handlers_come_back(number, status):
-    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(n) for n in STOPPING]
     with StopRequest() as stop:
         assert (stop.signal, stop.status) == (None, 0)
         assert not stop.stops_here(is_due=True)
         os.kill(os.getpid(), number)
         assert (stop.signal, stop.status) == (number, status)
         assert stop.stops_here(is_due=False), "alone there is nobody to ask"
-    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(n) for n in STOPPING] == before
+
+
+def test_a_closed_terminal_stops_no_run_under_nohup():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopRequest() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert stop.signal is None
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_pipe_that_nobody_reads_stops_a_run_once_something_is_written():
+    reading, writing = os.pipe()
+    with StopRequest() as stop, open(writing, "w") as file:
+        stream = LastingStream(file)
+        assert stream.write("read") == 4
+        stream.flush()
+        assert os.read(reading, 9) == b"read" and stop.signal is None
+        os.close(reading)
+        for _ in range(2):  # the second is written nowhere
+            stream.write("not read")
+            stream.flush()
+        assert stop.signal == signal.SIGPIPE
 
 
 def test_the_old_handlers_come_back_after_an_error():
