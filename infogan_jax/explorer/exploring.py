@@ -8,7 +8,7 @@ from infogan_jax.data.dataset import Split
 from infogan_jax.explorer import server, views
 from infogan_jax.explorer.views import View
 from infogan_jax.machine import compilation, processes
-from infogan_jax.restoring import restore
+from infogan_jax.restoring import described
 
 
 def explore(workdir: Path, port: int = 0, data: str = "") -> None:
@@ -26,11 +26,10 @@ def explore(workdir: Path, port: int = 0, data: str = "") -> None:
     processes.refuse_several()
     with server.listen(port) as listening:
         compilation.use_persistent_cache()
-        exp, state = restore(workdir, data)
-        model = loading.from_state(workdir, exp, state)
+        model = loading.load(workdir)
 
         def load_training() -> Split:
-            return exp.dataset.train
+            return described(workdir, data).dataset.train
 
         app = server.create_app(model, load_training)
         first = {code.name: 0.0 for code in model.codes}

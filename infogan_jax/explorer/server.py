@@ -353,6 +353,7 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
         http=Impatient,
         ws="none",
         lifespan="off",
+        log_config=None,
         log_level="error",
         access_log=False,
         proxy_headers=False,
