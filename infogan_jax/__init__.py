@@ -21,12 +21,12 @@ __all__ = [
 
 _PLACES = {
     "Extensions": "experiment",
-    "InfoGAN": "loading",
+    "InfoGAN": "trained.loading",
     "LatentSpec": "model.latents",
     "Term": "game.terms",
     "build": "experiment",
     "evaluate": "evaluation",
-    "load": "loading",
+    "load": "trained.loading",
     "restore": "restoring",
     "train": "training",
     "train_step": "game.train_step",

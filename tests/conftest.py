@@ -22,7 +22,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 with install_import_hook("infogan_jax", CHECKER):
     import infogan_jax.evaluation
-    import infogan_jax.loading
+    import infogan_jax.trained.loading
     import infogan_jax.training
 
 import ml_collections
@@ -93,9 +93,9 @@ def own_run(trained_run, tmp_path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(trained_run) -> infogan_jax.loading.InfoGAN:
+def model(trained_run) -> infogan_jax.trained.loading.InfoGAN:
     """The InfoGAN of the trained run."""
-    return infogan_jax.loading.load(trained_run)
+    return infogan_jax.trained.loading.load(trained_run)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ ORDER = [
     "infogan_jax.analysis",
     "infogan_jax.analysis.report",
     "infogan_jax",  # the stories, and what builds an experiment
+    "infogan_jax.trained",
     "infogan_jax.explorer",
     "infogan_jax.commands",
     "infogan_jax.__main__",

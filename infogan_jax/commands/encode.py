@@ -16,7 +16,7 @@ def define_flags() -> None:
 
 def main() -> int:
     """Encodes, and prints what was written; returns the exit status."""
-    from infogan_jax import encoding
+    from infogan_jax.trained import encoding
 
     workdir, given = program.run_directory(), flags.FLAGS
     print(encoding.encode_images(workdir, given.out or "", given.images, "--out"))

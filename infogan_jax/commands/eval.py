@@ -22,7 +22,8 @@ def define_flags() -> None:
 
 def main() -> int:
     """Evaluates or encodes, and prints what came of it; returns the exit status."""
-    from infogan_jax import encoding, evaluation
+    from infogan_jax import evaluation
+    from infogan_jax.trained import encoding
 
     text, out, data, images = (flags.FLAGS[name].value for name in TEXTS)
     if text is None:

@@ -16,7 +16,7 @@ def define_flags() -> None:
 
 def main() -> int:
     """Exports, and prints the files with their sizes; returns the exit status."""
-    from infogan_jax import exporting
+    from infogan_jax.trained import exporting
 
     workdir, given = program.run_directory(), flags.FLAGS
     print(exporting.export_run(workdir, given.out or "", given.formats))

@@ -17,7 +17,7 @@ def define_flags() -> None:
 
 def main() -> int:
     """Draws, and prints the names of the files; returns the exit status."""
-    from infogan_jax import animation
+    from infogan_jax.trained import animation
 
     workdir, given = program.run_directory(), flags.FLAGS
     out = given.out or str(workdir / "animations")

@@ -18,7 +18,7 @@ def define_flags() -> None:
 
 def main() -> int:
     """Writes the names, and prints all of them; returns the exit status."""
-    from infogan_jax import naming
+    from infogan_jax.trained import naming
 
     print(naming.name_codes(program.run_directory(), flags.FLAGS.names))
     return 0

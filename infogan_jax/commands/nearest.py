@@ -21,7 +21,7 @@ def define_flags() -> None:
 
 def main() -> int:
     """Searches, and prints what was found; returns the exit status."""
-    from infogan_jax import similar
+    from infogan_jax.trained import similar
 
     workdir, given = program.run_directory(), flags.FLAGS
     if not given.image:

@@ -28,7 +28,7 @@ def define_flags() -> None:
 
 def main() -> int:
     """Generates, and prints what was written; returns the exit status."""
-    from infogan_jax import sampling
+    from infogan_jax.trained import sampling
 
     workdir, given = program.run_directory(), flags.FLAGS
     out = str(workdir / "samples.png") if given.out is None else given.out

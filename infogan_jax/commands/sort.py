@@ -17,7 +17,7 @@ def define_flags() -> None:
 
 def main() -> int:
     """Sorts, and prints how many pictures came where; returns the exit status."""
-    from infogan_jax import sorting
+    from infogan_jax.trained import sorting
 
     workdir, given = program.run_directory(), flags.FLAGS
     if not given.images:

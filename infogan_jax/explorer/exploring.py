@@ -3,12 +3,12 @@
 import contextlib
 from pathlib import Path
 
-from infogan_jax import loading
 from infogan_jax.data.dataset import Split
 from infogan_jax.explorer import server, views
 from infogan_jax.explorer.views import View
 from infogan_jax.machine import compilation, processes
 from infogan_jax.restoring import described
+from infogan_jax.trained import loading
 
 
 def explore(workdir: Path, port: int = 0, data: str = "") -> None:

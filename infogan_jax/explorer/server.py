@@ -35,9 +35,9 @@ from infogan_jax.data import decoding
 from infogan_jax.data.dataset import Split
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.explorer import readings, views
-from infogan_jax.loading import InfoGAN
 from infogan_jax.model.latents import Code
 from infogan_jax.run import code_names
+from infogan_jax.trained.loading import InfoGAN
 
 HOST = "127.0.0.1"
 NAMES_OF_THIS_MACHINE = {HOST, "localhost", "::1"}

@@ -16,10 +16,10 @@ from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
-from infogan_jax import loading
 from infogan_jax.analysis import traversals
 from infogan_jax.data.dataset import Split
 from infogan_jax.explorer import server, views
+from infogan_jax.trained import loading
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from infogan_jax import loading
 from infogan_jax.data.dataset import Split
 from infogan_jax.errors import UserError
 from infogan_jax.explorer import server, views
+from infogan_jax.trained import loading
 
 CODES = {"categorical_0": 3} | {f"uniform_{i}": 0.0 for i in range(4)}
 VIEW = {"codes": CODES, "rows": [0, 1]}

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from infogan_jax import experiment, exporting, loading
+from infogan_jax import experiment
+from infogan_jax.trained import exporting, loading
 
 CONFIGS = ("digits", "mnist", "svhn")
 COUNT = 100

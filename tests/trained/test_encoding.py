@@ -14,12 +14,13 @@ import pytest
 from absl import flags
 from PIL import Image
 
-from infogan_jax import encoding, evaluation, experiment, loading
+from infogan_jax import evaluation, experiment
 from infogan_jax.commands import eval as command
 from infogan_jax.data.sources import digits
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.game import state
-from infogan_jax.loading import read_picture
+from infogan_jax.trained import encoding, loading
+from infogan_jax.trained.loading import read_picture
 
 ENCODE = ("encode_images", Path("run"))
 CODES = "digit=categorical(3), uniform @ 0.1"

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from infogan_jax import loading
 from infogan_jax.analysis.encode import posterior_arrays
 from infogan_jax.data import decoding
 from infogan_jax.data.dataset import Split
 from infogan_jax.errors import UserError
-from infogan_jax.loading import InfoGAN
 from infogan_jax.machine import compilation, processes
 from infogan_jax.restoring import described
 from infogan_jax.run.code_names import shown_category
 from infogan_jax.run.files import csv_lines, write_bytes
+from infogan_jax.trained import loading
+from infogan_jax.trained.loading import InfoGAN
 
 Arrays = dict[str, np.ndarray]
 """Equally long columns by name; some hold several numbers for each image."""

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from infogan_jax import loading
-from infogan_jax.encoding import Arrays, codes_of_pictures, find_pictures
 from infogan_jax.errors import UserError
-from infogan_jax.loading import InfoGAN
 from infogan_jax.machine import compilation, processes
 from infogan_jax.run.code_names import shown_category
 from infogan_jax.run.files import csv_lines, explained_errors, new_folder
+from infogan_jax.trained import loading
+from infogan_jax.trained.encoding import Arrays, codes_of_pictures, find_pictures
+from infogan_jax.trained.loading import InfoGAN
 
 UNSURE = "unsure"
 TABLE = "sorted.csv"

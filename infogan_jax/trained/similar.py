@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infogan_jax import loading
 from infogan_jax.analysis.grids import grid
 from infogan_jax.analysis.nearest import find_nearest
-from infogan_jax.encoding import PART, find_pictures, read_pictures
 from infogan_jax.errors import UserError
-from infogan_jax.loading import InfoGAN
 from infogan_jax.machine import compilation, processes
 from infogan_jax.restoring import described
 from infogan_jax.run.files import write_png
+from infogan_jax.trained import loading
+from infogan_jax.trained.encoding import PART, find_pictures, read_pictures
+from infogan_jax.trained.loading import InfoGAN
 
 MOST = 1000
 

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 from verbs import call
 
-from infogan_jax import sorting
 from infogan_jax.data.sources import digits
 from infogan_jax.errors import UserError
 from infogan_jax.run import code_names
+from infogan_jax.trained import sorting
 
 IMAGES = digits.load().test.images[:12, ..., 0]
 

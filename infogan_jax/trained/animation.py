@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from infogan_jax import loading
 from infogan_jax.analysis.grids import grid
 from infogan_jax.errors import UserError
-from infogan_jax.loading import InfoGAN, Pictures
 from infogan_jax.machine import compilation, processes
 from infogan_jax.model.latents import Code
 from infogan_jax.run.files import new_file
+from infogan_jax.trained import loading
+from infogan_jax.trained.loading import InfoGAN, Pictures
 
 FORMATS = ("gif", "webp")
 STEPS = 24

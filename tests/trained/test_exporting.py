@@ -12,10 +12,10 @@ import pytest
 from verbs import call
 
 import infogan_jax
-from infogan_jax import exporting
 from infogan_jax.data.sources import digits
 from infogan_jax.errors import UserError
 from infogan_jax.run import code_names
+from infogan_jax.trained import exporting
 
 IMAGES = digits.load().test.images[:5]
 needs = {

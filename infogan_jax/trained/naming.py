@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from infogan_jax import loading
 from infogan_jax.errors import UserError
-from infogan_jax.loading import InfoGAN
 from infogan_jax.run import code_names
+from infogan_jax.trained import loading
+from infogan_jax.trained.loading import InfoGAN
 
 
 def name_codes(workdir: Path, text: str = "") -> str:

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 from verbs import call
 
-from infogan_jax import sampling
 from infogan_jax.analysis.grids import split_grid
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.run import code_names
+from infogan_jax.trained import sampling
 
 CODES = "categorical_0=3, uniform_1=-2..2"
 

@@ -20,9 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from infogan_jax import loading, model_card
 from infogan_jax.errors import RunFailure, UserError
-from infogan_jax.loading import EXPORTED, InfoGAN
 from infogan_jax.machine import compilation, processes
 from infogan_jax.model import latents, networks
 from infogan_jax.model.code_kinds import Categorical
@@ -30,6 +28,8 @@ from infogan_jax.model.latents import Latents
 from infogan_jax.run.code_names import NAMES
 from infogan_jax.run.files import new_folder
 from infogan_jax.run.run_directory import CONFIG
+from infogan_jax.trained import loading, model_card
+from infogan_jax.trained.loading import EXPORTED, InfoGAN
 
 FORMATS = ("onnx", "safetensors", "jax")
 PACKAGES = {

@@ -8,15 +8,15 @@ from typing import IO, Any
 import numpy as np
 from tqdm import tqdm
 
-from infogan_jax import loading
 from infogan_jax.analysis.grids import grid
-from infogan_jax.encoding import Arrays
 from infogan_jax.errors import UserError
-from infogan_jax.loading import InfoGAN
 from infogan_jax.machine import compilation, processes
 from infogan_jax.model.latents import Latents
 from infogan_jax.run.code_names import shown_category
 from infogan_jax.run.files import csv_lines, new_file, new_folder, write_png
+from infogan_jax.trained import loading
+from infogan_jax.trained.encoding import Arrays
+from infogan_jax.trained.loading import InfoGAN
 
 MOST = 10**9
 MOST_IN_GRID = 10_000
