@@ -173,7 +173,10 @@ def test_a_kill_while_data_is_prepared_leaves_nothing_wrong(folder, tmp_path):
 
 def any_prepared(folder, root):
     """Whether anything is prepared, or was being prepared, beside the data or not."""
-    places = folder.glob("infogan_jax_prepared/*"), root.glob("cache/infogan_jax/prepared/*")
+    places = (
+        folder.glob("infogan_jax_prepared/*"),
+        root.glob("cache/infogan_jax/prepared/*"),
+    )
     return any(True for place in places for _ in place)
 
 
