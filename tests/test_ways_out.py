@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -70,12 +72,18 @@ def followed(text, flag):
     return value
 
 
-def parsed(*words):
-    """The config that a command line gives."""
-    values = flags.FlagValues()
-    config_flags.DEFINE_config_file("config", digits.__file__, flag_values=values)
-    values(["train.py", *words])
-    return values.config
+@pytest.fixture
+def parsed(monkeypatch):
+    """The config that a command line gives; ml_collections reads sys.argv as well."""
+
+    def parse(*words):
+        values = flags.FlagValues()
+        monkeypatch.setattr(sys, "argv", ["train.py", *words])
+        config_flags.DEFINE_config_file("config", digits.__file__, flag_values=values)
+        values(sys.argv)
+        return values.config
+
+    return parse
 
 
 def test_a_batch_size_that_is_offered_for_the_data_is_taken(run):
@@ -114,13 +122,20 @@ def test_a_batch_size_that_is_offered_for_the_devices_fits(run):
         parallel.make_mesh(int(offer))
 
 
+OF_ML_COLLECTIONS = "ignore:the load_module:DeprecationWarning"
+
+
+@pytest.mark.filterwarnings(OF_ML_COLLECTIONS)
 @pytest.mark.parametrize(
     "word, path", [("steps=10", "training.steps"), ("batch_size=32", "data.batch_size")]
 )
 def test_the_flag_that_is_offered_for_one_that_is_not_there_is_one(
-    monkeypatch, word, path
+    monkeypatch, parsed, word, path
 ):
-    monkeypatch.setattr(flags, "FLAGS", {"config": None})
+    known = SimpleNamespace(
+        FLAGS={"config": None}, UnrecognizedFlagError=flags.UnrecognizedFlagError
+    )
+    monkeypatch.setattr(program, "flags", known)
     message = program._in_one_line(
         flags.UnrecognizedFlagError(word.split("=")[0], f"--{word}")
     )
@@ -131,7 +146,8 @@ def test_the_flag_that_is_offered_for_one_that_is_not_there_is_one(
     assert config == int(word.split("=")[1])
 
 
-def test_a_config_file_that_defines_what_is_asked_for_is_taken(tmp_path):
+@pytest.mark.filterwarnings(OF_ML_COLLECTIONS)
+def test_a_config_file_that_defines_what_is_asked_for_is_taken(tmp_path, parsed):
     path = tmp_path / "mine.py"
     path.write_text("x = 1\n")
     message = program._mistake_in(str(path), [])
