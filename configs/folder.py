@@ -6,14 +6,17 @@
     python train.py --config=configs/folder.py:64x1-smoke --config.data.directory=$D
 
 What follows the colon chooses the networks: the size that images are brought to, 8, 16,
-32, 64 or 128 pixels square, and the channels, 1 (gray) or 3 (colour). 32x3, 32x32x3 and
-32 are the same, and the default. Everything else is a flag, e.g.
+32, 64, 128 or 256 pixels square, and the channels, 1 (gray) or 3 (colour). 32x3,
+32x32x3 and 32 are the same, and the default. Everything else is a flag, e.g.
 
     --config.latents.codes="kind=categorical(6), 3 x uniform @ 0.1"
-    --config.data.labels=True     # the first level of the folder is the class
+    --config.data.labels=True     # class folders, or a CSV file with file,label
+    --config.data.fit=pad         # a border instead of the central square
+
+docs/data.md says what the reader does with each kind of file and folder.
 
 At 32 the networks are those of the paper for SVHN and CelebA; at 16 those for
-MNIST, from 4 x 4 on; at 8 those of configs/digits.py; at 64 and 128 as many layers
+MNIST, from 4 x 4 on; at 8 those of configs/digits.py; from 64 to 256 as many layers
 more as there are halvings. Gray images are in [0, 1], colour in [-1, 1], as in the
 paper. Codes, 20,000 steps and the floor of 0.1 are a start, not a result. If D
 learns a small folder by heart (its loss falls steadily), try
@@ -50,6 +53,12 @@ NETWORKS = {
         "conv 512 s2 bn lrelu, conv 512 s2 bn lrelu",
         "fc 4x4x512 bn relu, upconv 512 s2 bn relu, upconv 256 s2 bn relu, "
         "upconv 128 s2 bn relu, upconv 64 s2 bn relu",
+    ),
+    256: (
+        "conv 64 s2 lrelu, conv 128 s2 bn lrelu, conv 256 s2 bn lrelu, "
+        "conv 512 s2 bn lrelu, conv 512 s2 bn lrelu, conv 512 s2 bn lrelu",
+        "fc 4x4x512 bn relu, upconv 512 s2 bn relu, upconv 512 s2 bn relu, "
+        "upconv 256 s2 bn relu, upconv 128 s2 bn relu, upconv 64 s2 bn relu",
     ),
 }
 LAST = {1: "upconv 1 s2 sigmoid", 3: "upconv 3 s2 tanh"}

@@ -6,8 +6,10 @@ from typing import Any
 from infogan_jax.version import __version__
 
 __all__ = [
+    "Extensions",
     "InfoGAN",
     "LatentSpec",
+    "Term",
     "__version__",
     "build",
     "evaluate",
@@ -18,8 +20,10 @@ __all__ = [
 ]
 
 _PLACES = {
+    "Extensions": "experiment",
     "InfoGAN": "loading",
     "LatentSpec": "model.latents",
+    "Term": "game.terms",
     "build": "experiment",
     "evaluate": "evaluation",
     "load": "loading",

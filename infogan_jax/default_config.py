@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import ml_collections
 
+from infogan_jax.data.dataset import parse_range
 from infogan_jax.data.sources.catalog import SOURCES
 from infogan_jax.run.tracker_names import TRACKERS, parse_trackers
 from infogan_jax.validation import FLAG, NAME, TEXT, Rule, choice, number, whole
@@ -28,6 +29,13 @@ class Field(NamedTuple):
     meaning: str
 
 
+def _is_range(value: Any) -> bool:
+    try:
+        return type(value) is str and (parse_range(value) is None or True)
+    except ValueError:
+        return False
+
+
 def _are_trackers(value: Any) -> bool:
     try:
         return type(value) is str and parse_trackers(value) is not None
@@ -35,6 +43,7 @@ def _are_trackers(value: Any) -> bool:
         return False
 
 
+RANGE = Rule(_is_range, 'empty, or two numbers, the lower first, such as "0 4095"')
 TRACKER_NAMES = Rule(_are_trackers, f"empty, or names of {', '.join(TRACKERS)}")
 
 FIELDS = {
@@ -56,10 +65,45 @@ FIELDS = {
     ),
     "data.crop": Field(0, whole(0, 4096), "central square to cut out, pixels; 0: none"),
     "data.size": Field(0, whole(0, 1024), "side to resize to, pixels; 0: as it is"),
+    "data.fit": Field(
+        "crop",
+        choice(("crop", "pad", "squash")),
+        "what makes an image square for `size`: the central square, a border, or "
+        "another aspect ratio",
+    ),
     "data.channels": Field(0, choice((0, 1, 3)), "1: gray; 3: colour; 0: as it is"),
-    "data.labels": Field(False, FLAG, "whether a folder's first level is the class"),
+    "data.background": Field(
+        "auto",
+        choice(("auto", "black", "gray", "white")),
+        "under transparency, and the border of `fit`; auto: what hides the fewest "
+        "images, black without transparency",
+    ),
+    "data.range": Field(
+        "",
+        RANGE,
+        'values that become black and white, such as `"0 4095"`; empty: of 8-bit '
+        "images 0 and 255 (of masks of 0 and 1 these), of others what the data uses",
+    ),
+    "data.labels": Field(
+        False,
+        FLAG,
+        "whether a folder has labels: its first level, or a CSV file with the columns "
+        "`file` and `label`",
+    ),
     "data.held_out": Field(
         0.1, number(0, 0.9, above=True), "share held out where there is no test split"
+    ),
+    "data.unreadable": Field(
+        0.05,
+        number(0, 1),
+        "largest share of files of a folder that are left out as unreadable, if that "
+        "is more than 10",
+    ),
+    "data.most_pixels": Field(
+        64_000_000, whole(1), "an image file of more pixels counts as unreadable"
+    ),
+    "data.cache": Field(
+        "", TEXT, "where prepared images are kept; empty: the user's cache directory"
     ),
     "data.stream": Field(False, FLAG, "gather batches on the host, not the device"),
     "data.batch_size": Field(128, whole(2), "images a step, over all devices"),
@@ -137,6 +181,18 @@ FIELDS = {
     ),
     "optimiser.beta1": Field(0.5, number(0, 0.9999), "decay of Adam's mean"),
     "optimiser.beta2": Field(0.999, number(0, 0.999999), "decay of Adam's square"),
+    "optimiser.clip_norm": Field(
+        0.0, number(0), "largest norm of a player's gradient, before Adam; 0: any"
+    ),
+    "optimiser.warmup_steps": Field(
+        0, whole(0), "steps in which the learning rates rise from 0; 0: none"
+    ),
+    "optimiser.decay_steps": Field(
+        0,
+        whole(0),
+        "steps after the warm-up in which the rates fall to 0 by a cosine; 0: they "
+        "stay. A run that is to grow needs them to stay",
+    ),
     "optimiser.average_decay": Field(
         0.0,
         number(0, 0.999999),

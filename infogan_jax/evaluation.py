@@ -100,7 +100,7 @@ def evaluate(workdir: Path, *, quick: bool = False, data: str = "") -> str:
 def _warnings(stats: Sequence[Line], model: TrainedModel) -> list[str]:
     """Returns signs of a collapse in the stats of the run and in its samples."""
     found = collapse.warnings_in_stats(model.algorithm, stats)
-    found |= collapse.warnings_in_samples(model.generated.images)
+    found |= collapse.warnings_in_samples(model.generated.images, model.train.images)
     return [f"warning: {warning}." for warning in found.values()]
 
 

@@ -5,7 +5,7 @@ in it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, cached_property, partial
 from typing import Any
 
@@ -25,14 +25,16 @@ from infogan_jax.game.algorithm import Algorithm, Optimisers
 from infogan_jax.game.real_information.bounds import RealInformation
 from infogan_jax.game.real_information.transformations import Transformation
 from infogan_jax.game.state import TrainState, create_state
+from infogan_jax.game.terms import Term
 from infogan_jax.machine import compilation, memory
 from infogan_jax.model import networks, notation
 from infogan_jax.model.latents import LatentSpec
-from infogan_jax.model.layers import Layer
-from infogan_jax.model.networks import Networks
+from infogan_jax.model.layers import Layer, Stack
+from infogan_jax.model.networks import Modules, Networks
 from infogan_jax.validation import check, check_relations
 
 GIB = 2**30
+EXTENSIONS = "extensions"
 GENERATOR = "config.networks.generator"
 
 
@@ -126,34 +128,71 @@ class Experiment:
         )
 
 
-def build(config: Mapping[str, Any], dataset: Dataset | None = None) -> Experiment:
+@dataclass(frozen=True)
+class Extensions:
+    """What a user's program adds to a config, or puts in place of a part of it.
+
+    A run records their names only: who restores it gives the same ones again.
+
+    Attributes:
+      dataset: images in place of those that `config.data` describes.
+      modules: Flax modules in place of some of `generator`, `trunk` and `recognition`
+        (`networks.with_modules`).
+      terms: what the players maximise besides equation 6 and the bounds of the config.
+    """
+
+    dataset: Dataset | None = None
+    modules: Modules = field(default_factory=dict)
+    terms: tuple[Term, ...] = ()
+
+    def load(self, request: Request) -> Dataset:
+        """Returns the data set, or reads the one that is requested."""
+        return self.dataset or catalog.load(request)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The classes of the modules, and the names of the terms, for the record."""
+        named = {name: type(module).__name__ for name, module in self.modules.items()}
+        return named | {f"term {term.name}": term.player for term in self.terms}
+
+
+NO_EXTENSIONS = Extensions()
+
+
+def build(
+    config: Mapping[str, Any], extensions: Extensions = NO_EXTENSIONS
+) -> Experiment:
     """Validates a config and builds what it describes, with its data.
 
     Args:
       config: as in `configs/`, nested.
-      dataset: images of your own, in place of those that `config.data` describes. A run
-        does not record them: `restore` loads what its config describes.
+      extensions: what your program adds.
 
     Raises:
       UserError: naming the first field that is wrong, before any compilation.
     """
-    exp = describe(config) if dataset is None else describe(config, lambda _: dataset)
+    exp = describe(config, extensions.load, extensions)
     _ = exp.dataset
     return exp
 
 
 def describe(
-    config: Mapping[str, Any], load: Callable[[Request], Dataset] = catalog.load
+    config: Mapping[str, Any],
+    load: Callable[[Request], Dataset] = catalog.load,
+    extensions: Extensions = NO_EXTENSIONS,
 ) -> Experiment:
     """Validates a config as `build` does, but reads no data before it is asked for.
 
     Args:
       config: as in `configs/`, nested.
       load: reads the data of a request.
+      extensions: modules and terms; the data comes from `load`.
 
     Raises:
       UserError: naming the first field that is wrong, as far as no data is needed.
     """
+    config = dict(config)
+    _check_extensions(config.pop(EXTENSIONS, None), extensions.names)
     flat = check(config, RULES)
     check_relations(flat)
     spec = LatentSpec(
@@ -166,14 +205,14 @@ def describe(
     request = Request(**_group(flat, "data", Request))
     algorithm = Algorithm(
         spec,
-        _networks(flat, spec, request),
+        networks.with_modules(_networks(flat, spec, request), extensions.modules),
         _optimisers(flat),
         _noise_schedule(flat),
         flat["objective.real_label"],
         flat["objective.info_to_generator"],
         flat["objective.info_to_trunk"],
         flat["optimiser.average_decay"],
-        _real_information(flat, spec),
+        _real_information(flat, spec).terms() + extensions.terms,
     )
 
     @cache
@@ -182,7 +221,18 @@ def describe(
         _check_data(flat, algorithm.nets, dataset)
         return dataset
 
-    return Experiment(unflatten_dict(flat, sep="."), flat, algorithm, load_once)
+    recorded = unflatten_dict(flat, sep=".")
+    if extensions.names:
+        recorded[EXTENSIONS] = extensions.names
+    return Experiment(recorded, flat, algorithm, load_once)
+
+
+def _check_extensions(recorded: Any, given: dict[str, str]) -> None:
+    if recorded is not None and recorded != given:
+        raise UserError(
+            f"the run was trained with the extensions {recorded}, not with {given}; "
+            "restore it from Python: infogan_jax.restore(run, extensions=...)."
+        )
 
 
 def _check_data(flat: dict[str, Any], nets: Networks, dataset: Dataset) -> None:
@@ -193,8 +243,9 @@ def _check_data(flat: dict[str, Any], nets: Networks, dataset: Dataset) -> None:
             f"number of training images (={size}) of {dataset.provenance['name']}; try "
             f"--config.data.batch_size={size}."
         )
-    layers = tuple(nets.generator.layers)
-    notation.check_generator(layers, dataset.image_shape, GENERATOR)
+    if isinstance(nets.generator, Stack):
+        layers = tuple(nets.generator.layers)
+        notation.check_generator(layers, dataset.image_shape, GENERATOR)
 
 
 def check_memory(exp: Experiment, runs: int = 1, *, with_images: bool = True) -> str:
@@ -277,11 +328,25 @@ def _image_shape(
 
 
 def _optimisers(flat: dict[str, Any]) -> Optimisers:
-    betas = flat["optimiser.beta1"], flat["optimiser.beta2"]
     return Optimisers(
-        optax.adam(flat["optimiser.discriminator_learning_rate"], *betas),
-        optax.adam(flat["optimiser.generator_learning_rate"], *betas),
+        _optimiser(flat, flat["optimiser.discriminator_learning_rate"]),
+        _optimiser(flat, flat["optimiser.generator_learning_rate"]),
     )
+
+
+def _optimiser(flat: dict[str, Any], rate: float) -> optax.GradientTransformation:
+    """Returns Adam, with clipping and a schedule of the rate if they are on."""
+    warmup, decay = flat["optimiser.warmup_steps"], flat["optimiser.decay_steps"]
+    schedule: float | optax.Schedule = rate
+    if decay:
+        schedule = optax.cosine_decay_schedule(rate, decay)
+    if warmup:
+        later = schedule if decay else optax.constant_schedule(rate)
+        rising = optax.linear_schedule(0.0, rate, warmup)
+        schedule = optax.join_schedules([rising, later], [warmup])
+    adam = optax.adam(schedule, flat["optimiser.beta1"], flat["optimiser.beta2"])
+    norm = flat["optimiser.clip_norm"]
+    return optax.chain(optax.clip_by_global_norm(norm), adam) if norm else adam
 
 
 def _noise_schedule(flat: dict[str, Any]) -> optax.Schedule | None:

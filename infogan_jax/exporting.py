@@ -25,7 +25,8 @@ from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.loading import EXPORTED, InfoGAN
 from infogan_jax.machine import compilation, processes
 from infogan_jax.model import latents, networks
-from infogan_jax.model.latents import Latents, Normal
+from infogan_jax.model.code_kinds import Categorical
+from infogan_jax.model.latents import Latents
 from infogan_jax.run.code_names import NAMES
 from infogan_jax.run.files import new_folder
 from infogan_jax.run.run_directory import CONFIG
@@ -175,9 +176,9 @@ def _encoder(model: InfoGAN) -> Program:
         found: list[jax.Array] = []
         for q in latents.posterior(model.spec, outputs).values():
             found += (
-                [q.mean, jnp.exp(q.log_sd)]
-                if isinstance(q, Normal)
-                else [jax.nn.softmax(q.logits)]
+                [jax.nn.softmax(q.logits)]
+                if isinstance(q, Categorical)
+                else [q.mean, jnp.exp(q.log_sd)]
             )
         return tuple(found)
 

@@ -21,9 +21,9 @@ from infogan_jax.analysis.code_values import Ranges
 from infogan_jax.analysis.encode import Images, NetworkOutputs
 from infogan_jax.data import decoding, prepared, scaling
 from infogan_jax.errors import UserError
-from infogan_jax.experiment import Experiment
-from infogan_jax.game.state import state_shapes
-from infogan_jax.model import latents
+from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
+from infogan_jax.game.state import TrainState, state_shapes
+from infogan_jax.model.code_kinds import Categorical
 from infogan_jax.model.latents import Code, Latents, LatentSpec, Posterior
 from infogan_jax.model.networks import Networks, Variables
 from infogan_jax.restoring import described, restore
@@ -233,12 +233,13 @@ class InfoGAN:
         return images
 
 
-def load(run: str | Path) -> InfoGAN:
+def load(run: str | Path, extensions: Extensions = NO_EXTENSIONS) -> InfoGAN:
     """Returns the InfoGAN of a run, from its newest whole checkpoint.
 
     Args:
       run: the run directory, or a folder with `model.safetensors` that `infogan export`
         has written.
+      extensions: those with which the run was trained.
 
     Raises:
       UserError: where it holds no run, or no whole parameters.
@@ -246,7 +247,12 @@ def load(run: str | Path) -> InfoGAN:
     workdir = Path(run)
     if (workdir / EXPORTED).is_file():
         return _load_exported(workdir)
-    exp, state = restore(workdir)
+    exp, state = restore(workdir, extensions=extensions)
+    return from_state(workdir, exp, state)
+
+
+def from_state(workdir: Path, exp: Experiment, state: TrainState) -> InfoGAN:
+    """Returns the InfoGAN of a run whose experiment and state are restored already."""
     return _make(
         workdir, exp, int(state.step), state.params, state.stats, state.sampling
     )
@@ -340,9 +346,9 @@ def read_picture(
 def most_probable(posterior: Posterior) -> dict[str, np.ndarray]:
     """Returns the most probable category, or the mean, of every code [n]."""
     return {
-        name: np.asarray(q.mean, np.float32)
-        if isinstance(q, latents.Normal)
-        else np.asarray(q.logits.argmax(-1), np.int32)
+        name: np.asarray(q.logits.argmax(-1), np.int32)
+        if isinstance(q, Categorical)
+        else np.asarray(q.mean, np.float32)
         for name, q in posterior.items()
     }
 

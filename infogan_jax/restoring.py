@@ -9,17 +9,18 @@ import jax
 
 from infogan_jax import experiment
 from infogan_jax.data.dataset import Dataset, Request
-from infogan_jax.data.sources import catalog
 from infogan_jax.default_config import with_defaults
 from infogan_jax.errors import RunFailure, UserError
-from infogan_jax.experiment import Experiment
+from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
 from infogan_jax.game.state import TrainState, state_shapes
 from infogan_jax.machine import parallel
 from infogan_jax.run import data_record, run_directory
 from infogan_jax.run.checkpoints import Checkpoints
 
 
-def restore(workdir: Path, data: str = "") -> tuple[Experiment, TrainState]:
+def restore(
+    workdir: Path, data: str = "", extensions: Extensions = NO_EXTENSIONS
+) -> tuple[Experiment, TrainState]:
     """Returns the experiment of a run, and the state of its newest checkpoint.
 
     Networks, codes and parameters need the run directory alone. The data is read when
@@ -28,11 +29,12 @@ def restore(workdir: Path, data: str = "") -> tuple[Experiment, TrainState]:
     Args:
       workdir: of the run.
       data: where the data lies now, in place of the recorded `config.data.directory`.
+      extensions: those with which the run was trained.
 
     Raises:
       UserError: where the directory holds no run, or no checkpoint.
     """
-    exp = described(workdir, data)
+    exp = described(workdir, data, extensions)
     mesh = parallel.make_mesh(devices=parallel.all_devices()[:1])
     return exp, _newest_state(exp, workdir, mesh)
 
@@ -105,19 +107,22 @@ def _check_same_model(exp: Experiment, other: Experiment, source: Path) -> None:
         )
 
 
-def described(workdir: Path, data: str = "") -> Experiment:
+def described(
+    workdir: Path, data: str = "", extensions: Extensions = NO_EXTENSIONS
+) -> Experiment:
     """Returns the experiment of a run as `restore` does, but looks at no checkpoint."""
     config = with_defaults(run_directory.read_config(workdir))
     run_directory.refuse_links(workdir)
     if data and isinstance(config.get("data"), dict):
         config["data"]["directory"] = data
-    return experiment.describe(config, partial(_load, workdir))
+    load = partial(_load, workdir, extensions)
+    return experiment.describe(config, load, extensions)
 
 
-def _load(workdir: Path, request: Request) -> Dataset:
+def _load(workdir: Path, extensions: Extensions, request: Request) -> Dataset:
     """Returns the data of a run, if it is still there and still the same."""
     try:
-        dataset = catalog.load(request)
+        dataset = extensions.load(request)
     except (UserError, RunFailure) as error:
         raise UserError(
             f"the data of --workdir (={workdir}) cannot be read, and an evaluation "

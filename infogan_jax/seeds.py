@@ -25,7 +25,7 @@ from infogan_jax.analysis.metrics.agreement import Readings
 from infogan_jax.analysis.trained_model import subset
 from infogan_jax.errors import Diverged, RunFailure, UserError
 from infogan_jax.machine import parallel, processes
-from infogan_jax.model.latents import Normal
+from infogan_jax.model.code_kinds import Categorical
 from infogan_jax.restoring import restore
 from infogan_jax.run.files import write_json
 from infogan_jax.run.progress import say
@@ -224,10 +224,8 @@ def _readings(directory: Path) -> Readings:
     images = subset(exp.dataset.train).images
     posterior = encode(spec, nets, state.params, state.stats, images)
     return {
-        name: np.asarray(
-            read.mean if isinstance(read, Normal) else read.logits.argmax(-1)
-        )
-        for name, read in posterior.items()
+        name: np.asarray(q.logits.argmax(-1) if isinstance(q, Categorical) else q.mean)
+        for name, q in posterior.items()
     }
 
 

@@ -1,7 +1,7 @@
 """Trains a run: build, restore, step, show, save."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,13 @@ import jax
 
 from infogan_jax import experiment
 from infogan_jax.analysis import collapse
-from infogan_jax.analysis.grids import split_grid
+from infogan_jax.analysis.grids import grid, split_grid
 from infogan_jax.analysis.traversals import sample_and_traversal_grids
+from infogan_jax.data import report
 from infogan_jax.data.dataset import Dataset, Request
-from infogan_jax.data.sources import catalog
 from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import UserError
-from infogan_jax.experiment import Experiment
+from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
 from infogan_jax.game.state import TrainState, state_shapes
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import compilation, parallel, processes
@@ -24,7 +24,7 @@ from infogan_jax.restoring import begin_from
 from infogan_jax.run import data_record, run_directory, trackers
 from infogan_jax.run.checkpoints import Checkpoints
 from infogan_jax.run.environment import write_environment
-from infogan_jax.run.files import write_json
+from infogan_jax.run.files import write_json, write_png
 from infogan_jax.run.progress import Progress, Warnings, say
 from infogan_jax.run.run_directory import CHECKPOINTS, PICTURES
 from infogan_jax.run.signals import StopRequest
@@ -39,6 +39,7 @@ def train(
     workdir: Path,
     *,
     accept_data: bool = False,
+    extensions: Extensions = NO_EXTENSIONS,
     init_from: Path | None = None,
 ) -> int:
     """Trains the experiment of a config in a run directory, or goes on with it.
@@ -48,6 +49,7 @@ def train(
       workdir: new, empty, or of an earlier call with the same config.
       accept_data: whether to go on although the data has changed since then; what was
         held out stays held out.
+      extensions: what your program adds.
       init_from: a run whose parameters a new run begins with, in place of random ones.
 
     Returns:
@@ -60,7 +62,8 @@ def train(
     """
     compilation.use_persistent_cache()
     with processes.all_succeed():
-        exp = experiment.describe(config, partial(load_for, workdir, accept_data))
+        load = partial(load_for, workdir, accept_data, extensions.load)
+        exp = experiment.describe(config, load, extensions)
         mesh = parallel.make_mesh(exp.batch_size)
         trackers.check_installed(exp.trackers)
         run_directory.check(workdir, exp.config, DEFAULTS)
@@ -79,7 +82,9 @@ def train(
         if start >= exp.steps:
             say(f"{workdir} is complete: step {start}. {_next(workdir)}")
             return 0
-        write_environment(workdir, exp.dataset.provenance)
+        record_data(exp, workdir)
+        if not start:
+            say_data(exp)
         feed = exp.feed(start)
         data = parallel.replicate(mesh, feed.resident)
         one_step = partial(train_step, exp.algorithm)
@@ -96,12 +101,14 @@ def train(
                 state, metrics = advance(state, data, batches)
                 if step == start + exp.steps_per_call:
                     progress.restart_clock(start)  # it has compiled
+                progress.estimate(step, metrics)
                 if exp.is_due("log", step):
                     progress.log(step, metrics)
                 if exp.is_due("picture", step):
                     progress.pictures(step, *draw_pictures(exp, state))
                 stopping = stop.stops_here(exp.is_due("log", step))
                 if exp.is_due("checkpoint", step) or stopping:
+                    progress.check_place()
                     checkpoints.save(state)
                 if stopping:
                     progress.say(STOPPED.format(step))
@@ -154,15 +161,36 @@ def _starting_state(
     return newest or parallel.replicate(mesh, exp.first_state())
 
 
-def load_for(workdir: Path, accept: bool, request: Request) -> Dataset:
+def load_for(
+    workdir: Path,
+    accept: bool,
+    load: Callable[[Request], Dataset],
+    request: Request,
+) -> Dataset:
     """Returns the data of a request, in the order that the run has recorded.
 
     Raises:
       UserError: where it has changed since then, unless that is to be accepted.
     """
-    return data_record.recognise(workdir, catalog.load(request), accept=accept)
+    return data_record.recognise(workdir, load(request), accept=accept)
 
 
+def say_data(exp: Experiment) -> None:
+    """Says what the data holds and what was done to its images."""
+    for line in report.lines(exp.dataset):
+        say(line)
+
+
+def record_data(exp: Experiment, workdir: Path) -> None:
+    """Records the same in the environment, and 64 images as the networks see them."""
+    about = {"report": report.record(exp.dataset)}
+    write_environment(workdir, dict(exp.dataset.provenance) | about)
+    path = workdir / PICTURES / SHEET
+    if not path.exists():
+        write_png(path, grid(report.sheet(exp.dataset), columns=8))
+
+
+SHEET = "data.png"
 STOPPED = "stopped and saved at step {}; the same command goes on."
 
 
@@ -195,4 +223,4 @@ def draw_pictures(
     if state.step < collapse.WINDOW:
         return pictures, {}
     samples = split_grid(pictures["samples"], 10, 10)
-    return pictures, collapse.warnings_in_samples(samples)
+    return pictures, collapse.warnings_in_samples(samples, exp.dataset.train.images)

@@ -19,6 +19,7 @@ from jaxtyping import Array
 
 from infogan_jax import experiment
 from infogan_jax.analysis import collapse
+from infogan_jax.data.sources import catalog
 from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import Diverged, UserError
 from infogan_jax.experiment import Experiment
@@ -30,11 +31,16 @@ from infogan_jax.machine import compilation, parallel
 from infogan_jax.model import networks
 from infogan_jax.run import data_record, run_directory, trackers
 from infogan_jax.run.checkpoints import Checkpoints
-from infogan_jax.run.environment import write_environment
 from infogan_jax.run.progress import Progress, say
 from infogan_jax.run.run_directory import CHECKPOINTS
 from infogan_jax.run.signals import StopRequest
-from infogan_jax.training import STOPPED, draw_pictures, load_for
+from infogan_jax.training import (
+    STOPPED,
+    draw_pictures,
+    load_for,
+    record_data,
+    say_data,
+)
 
 
 @dataclass(frozen=True)
@@ -82,9 +88,10 @@ def train(
     failed: dict[int, str] = {}
     compilation.use_persistent_cache()
     first = next(iter(workdirs.values()))
-    exp = experiment.describe(config, partial(load_for, first, accept_data))
+    load = partial(load_for, first, accept_data, catalog.load)
+    exp = experiment.describe(config, load)
     for seed, workdir in workdirs.items():
-        run_directory.check(workdir, exp.with_seed(seed).config)
+        run_directory.check(workdir, exp.with_seed(seed).config, DEFAULTS)
     experiment.check_memory(exp, len(workdirs), with_images=False)
     if warning := experiment.check_memory(exp, len(workdirs)):
         say(warning)
@@ -96,6 +103,8 @@ def train(
             for place, (seed, workdir) in enumerate(workdirs.items())
         ]
         del firsts
+        if not any(run.start for run in runs):
+            say_data(exp)
         for start in sorted({run.start for run in runs} - {exp.steps}):
             group = [run for run in runs if run.start == start]
             if _train(group, mesh, stop, failed):
@@ -146,6 +155,7 @@ def _train(
             stopping = stop.stops_here(exp.is_due("log", step))
             if step == start + exp.steps_per_call:
                 _restart_clocks(shown, start)  # the program has been compiled
+            shown[0].estimate(step, metrics)
             for place, (run, progress) in enumerate(zip(runs, shown, strict=True)):
                 if run.exp.seed not in failed:
                     own = {name: value[:, place] for name, value in metrics.items()}
@@ -178,6 +188,7 @@ def _write(
         if exp.is_due("picture", step):
             progress.pictures(step, *draw_pictures(exp, state()))
         if exp.is_due("checkpoint", step) or stopping:
+            progress.check_place()
             run.checkpoints.save(state())
     except Diverged as error:
         failed[exp.seed] = str(error)
@@ -219,7 +230,7 @@ def _calls(runs: Sequence[Run], mesh: Mesh) -> Iterator[np.ndarray]:
 
 
 def _progress(run: Run) -> Progress:
-    write_environment(run.workdir, run.exp.dataset.provenance)
+    record_data(run.exp, run.workdir)
     exp, label = run.exp, f"seed {run.exp.seed}"
     find_warnings = partial(collapse.warnings_in_stats, exp.algorithm)
     tracked = trackers.start(exp.trackers, run.workdir, exp.config, say)

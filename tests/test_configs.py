@@ -21,7 +21,7 @@ CONFIGS = {  # modes; source, name in it, size, channels; the inputs of G
     "faces": ("azimuth elevation lighting smoke", "tfds", "rendered_faces", 32, 1, 133),
     "chairs": ("rotation width smoke", "tfds", "rendered_chairs", 64, 1, 189),
     "sprites": ("paper smoke", "sprites", "", 64, 1, 10),
-    "folder": ("32x3 8x1 16x3 64x1 128x3 smoke 64x1-smoke", "folder", "", 32, 3, 140),
+    "folder": ("32x3 8x1 16x3 64x1 256x3 smoke 64x1-smoke", "folder", "", 32, 3, 140),
 }
 MODES = {name: facts[0].split() for name, facts in CONFIGS.items()}
 EVERY = [(name, mode) for name, modes in MODES.items() for mode in modes]
@@ -224,7 +224,11 @@ def test_all_configs_have_the_same_fields_and_survive_json(name, mode):
 def test_an_unknown_mode_is_refused_with_those_that_there_are(name, mode):
     with pytest.raises(ValueError, match=f"/{name}.py:{mode}: the mode") as error:
         get(name, mode)
-    known = MODES[name] if name != "folder" else ("SIZExCHANNELS", "smoke", "16", "128")
+    known = (
+        MODES[name]
+        if name != "folder"
+        else ("SIZExCHANNELS", "smoke", "16", "128", "256")
+    )
     assert all(word in str(error.value) for word in known)
 
 

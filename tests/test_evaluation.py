@@ -24,10 +24,15 @@ CONTINUOUS = ["uniform_0", "uniform_1", "uniform_2", "uniform_3"]
 CODES = ["categorical_0", *CONTINUOUS]
 CLASSIFIER = "200_digits_classifier"
 CLUSTERING = "accuracy_test accuracy_test_rematched accuracy_train purity_test nmi_test"
+CLUSTERING += " largest_class_test"
 ALWAYS = {*(f"mi_bound/{code}" for code in CODES), "jsd_bound", "ari_test"}
 ALWAYS |= set(CLUSTERING.split())
-SAMPLES = "frechet precision recall density coverage classes_found class_divergence"
-WITH_LABELS = {f"{kind}_{CLASSIFIER}" for kind in SAMPLES.split()}
+DISTANCES = "kernel_distance precision recall density coverage".split()
+WITH_LABELS = {f"{kind}_{CLASSIFIER}" for kind in DISTANCES}
+WITH_LABELS |= {f"{kind}_200_held_out_digits_classifier" for kind in DISTANCES}
+WITH_LABELS |= {
+    f"{kind}_{CLASSIFIER}" for kind in ("classes_found", "class_divergence")
+}
 for count in (10, 100, 1000):
     WITH_LABELS |= {f"linear_{what}_{count}_labels" for what in ("trunk", "pixels")}
 
@@ -105,7 +110,7 @@ def test_a_quick_evaluation_measures_information_and_classes_alone(
         ("purity_test", "share", 0.1, 1),
         ("nmi_test", "share", 0, 1),
         ("ari_test", "index", -0.5, 1),
-        (f"frechet_{CLASSIFIER}", "feature^2", 0.01, math.inf),
+        (f"kernel_distance_{CLASSIFIER}", "index", 0.01, math.inf),
         (f"classes_found_{CLASSIFIER}", "share", 0.1, 1),
         (f"class_divergence_{CLASSIFIER}", "nat", 0, math.log(10)),
         ("accuracy_digits_classifier", "share", 0.9, 1),
@@ -127,7 +132,8 @@ def test_a_number_is_in_its_range(evaluated, name, unit, low, high):
         ("accuracy_test", "360 held-out images, matched .* 1437 training images"),
         ("accuracy_test_rematched", "on the held-out labels themselves"),
         ("nmi_test", "360 held-out images, arithmetic"),
-        (f"frechet_{CLASSIFIER}", "200 training and as many generated images, feat"),
+        ("precision_200_digits_classifier", "200 training and as many generated"),
+        ("recall_200_held_out_digits_classifier", "200 held-out and as many gener"),
         ("accuracy_digits_classifier", "1437 training .* on 360 held-out images"),
         ("linear_trunk_100_labels", r"trunk's .* 100 labels, .* 5 draws .* sd 0\.\d"),
     ],

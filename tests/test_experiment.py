@@ -12,7 +12,7 @@ from flax.traverse_util import flatten_dict
 
 import infogan_jax
 from configs import digits
-from infogan_jax import experiment, training
+from infogan_jax import Extensions, experiment, training
 from infogan_jax.data.dataset import Dataset, Split
 from infogan_jax.default_config import FIELDS
 from infogan_jax.errors import UserError
@@ -120,10 +120,10 @@ def test_only_codes_that_are_there_are_asked_of_real_images(
     tiny_config.latents.codes = codes
     tiny_config.real_information.weight = 4.0
     tiny_config.real_information.change_weight = 2.0
-    algorithm = experiment.build(tiny_config.to_dict()).algorithm
-    built = algorithm.real_information
-    assert (built.weight, built.change_weight) == weights
-    assert built.is_on == any(weights)
+    terms = experiment.build(tiny_config.to_dict()).algorithm.terms
+    built = [term.value.__self__ for term in terms]
+    found = [(each.weight, each.change_weight) for each in built]
+    assert found == ([weights] if any(weights) else [])
 
 
 def test_the_default_config_has_exactly_the_fields():
@@ -190,14 +190,14 @@ def test_images_of_one_s_own_take_the_place_of_those_of_the_config(tiny_config):
     rng = np.random.default_rng(0)
     own = Split(rng.integers(0, 256, (40, 8, 8, 1), np.uint8))
     dataset = Dataset(own, own, {"name": "mine", "test_is_held_out": False})
-    exp = infogan_jax.build(tiny_config.to_dict(), dataset)
+    exp = infogan_jax.build(tiny_config.to_dict(), Extensions(dataset))
     step = jax.jit(partial(infogan_jax.train_step, exp.algorithm))
     state, metrics = step(exp.first_state(), own.images[:16])
     assert state.step == 1
     assert np.isfinite(metrics["mi_bound/categorical_0"])
     tiny_config.data.batch_size = 41
     with pytest.raises(UserError, match="at most the number of training images .=40"):
-        infogan_jax.build(tiny_config.to_dict(), dataset)
+        infogan_jax.build(tiny_config.to_dict(), Extensions(dataset))
 
 
 def test_what_users_need_most_is_at_the_top_and_imported_only_when_asked_for():
@@ -210,3 +210,37 @@ def test_what_users_need_most_is_at_the_top_and_imported_only_when_asked_for():
         assert callable(getattr(infogan_jax, name))
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         infogan_jax.trian  # noqa: B018
+
+
+def rates(config, steps):
+    """The change of a parameter with gradient 1 in each step, minus the rate."""
+    adam = experiment.build(config.to_dict()).algorithm.optimisers.discriminator
+    state, changes = adam.init(np.float32(0)), []
+    for _ in range(steps):
+        change, state = adam.update(np.float32(1), state)
+        changes.append(-float(change))
+    return changes
+
+
+def test_the_learning_rate_rises_and_then_falls_by_a_cosine(tiny_config):
+    tiny_config.optimiser.discriminator_learning_rate = 0.5
+    tiny_config.optimiser.beta1 = 0.0
+    constant = rates(tiny_config, 5)
+    np.testing.assert_allclose(constant, 0.5, rtol=1e-4)
+    tiny_config.optimiser.update(warmup_steps=2, decay_steps=4)
+    both = rates(tiny_config, 8)
+    cosine = 0.25 * (1 + np.cos(np.pi * np.arange(5) / 4))
+    np.testing.assert_allclose(both, [0, 0.25, *cosine, 0], rtol=1e-4, atol=1e-7)
+    tiny_config.optimiser.decay_steps = 0
+    np.testing.assert_allclose(rates(tiny_config, 4), [0, 0.25, 0.5, 0.5], rtol=1e-4)
+
+
+def test_a_gradient_is_clipped_to_the_largest_norm_before_adam(tiny_config):
+    tiny_config.optimiser.clip_norm = 0.1
+    clipped = experiment.build(tiny_config.to_dict()).algorithm.optimisers.generator
+    gradient = {"a": np.float32([3.0]), "b": np.float32([4.0])}
+    _, state = clipped.update(gradient, clipped.init(gradient))
+    kept = 1 - tiny_config.optimiser.beta1
+    moments = [np.asarray(leaf) for leaf in jax.tree.leaves(state) if np.ndim(leaf)]
+    np.testing.assert_allclose(moments[0], kept * 0.06, rtol=1e-5)
+    np.testing.assert_allclose(moments[1], kept * 0.08, rtol=1e-5)

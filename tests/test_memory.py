@@ -55,10 +55,10 @@ def test_every_part_counts():
     algorithm = build_tiny()
     small = memory_estimate.estimate(algorithm, 16)
     assert memory_estimate.estimate(algorithm, 160) > 3 * small
-    weighted = build_tiny(real_information=RealInformation(weight=1.0))
+    weighted = build_tiny(terms=RealInformation(weight=1.0).terms())
     transformed = memory_estimate.estimate(weighted, 16)
     assert transformed > small
-    changed = build_tiny(real_information=RealInformation(change_weight=1.0))
+    changed = build_tiny(terms=RealInformation(change_weight=1.0).terms())
     assert memory_estimate.estimate(changed, 16) == transformed
 
 

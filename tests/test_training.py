@@ -81,7 +81,8 @@ def test_a_run_leaves_exactly_the_files_of_its_record(finished, tiny_config):
     codes = ["categorical_0", *(f"uniform_{n}" for n in range(4))]
     pictures = ["samples", *(f"traversal_{code}" for code in codes)]
     assert {path.name for path in (finished / "pictures").iterdir()} == {
-        f"{name}_{step:07d}.png" for name in pictures for step in (4, 8)
+        "data.png",
+        *(f"{name}_{step:07d}.png" for name in pictures for step in (4, 8)),
     }
     assert checkpoint_steps(finished) == [4, 8]
     recorded = json.loads((finished / "config.json").read_text())
@@ -287,7 +288,7 @@ def test_what_needs_no_image_is_checked_before_the_data_is_read(
     def read(request):
         raise AssertionError("the data was read")
 
-    monkeypatch.setattr(training.catalog, "load", read)
+    monkeypatch.setattr(experiment.catalog, "load", read)
     tiny_config.data.update(source="folder", directory="x", size=8, channels=1)
     wrong = [
         ({"networks.trunk": "convv 8"}, "cannot read 'convv 8'", "new"),

@@ -79,7 +79,7 @@ def test_a_step_of_several_seeds_is_the_step_of_each():
 
 def test_mapped_over_seeds_no_convolution_is_left_to_a_gpu_s_library(monkeypatch):
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    algorithm = build_tiny(real_information=RealInformation(weight=1.0))
+    algorithm = build_tiny(terms=RealInformation(weight=1.0).terms())
     one = jax.eval_shape(partial(state.create_state, algorithm), np.uint32(0))
     two = jax.tree.map(lambda a: jax.ShapeDtypeStruct((2, *a.shape), a.dtype), one)
     images = jax.ShapeDtypeStruct((4, 2, 8, 8, 1), np.uint8)

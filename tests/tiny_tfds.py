@@ -31,6 +31,9 @@ factored = [
     | {"instance": i % 5, "label_text": "x"}
     for i in range(20)
 ]
+icons = [{"image": np.full((4, 4, 4), (9, 9, 9, 0), np.uint8)} for _ in range(5)]
+for i in range(4):
+    icons[i + 1]["image"][i] = (9, 0, 0, 255)
 png_file = io.BytesIO()
 Picture.new("RGBA", (8, 10), (7, 7, 7, 255)).save(png_file, "png")
 SETS = {
@@ -55,6 +58,27 @@ SETS = {
         [{"image": png_file.getvalue()}, {"image": noise[0]}],
         1,
     ),
+    "deep": (
+        {"image": Image(shape=(4, 4, 1), dtype=np.uint16)},
+        [{"image": np.full((4, 4, 1), i * 256 + i % 2, np.uint16)} for i in range(16)],
+        1,
+    ),
+    "floats": (
+        {"image": Image(shape=(4, 4, 1), dtype=np.float32)},
+        [{"image": np.full((4, 4, 1), i / 15, np.float32)} for i in range(16)],
+        1,
+    ),
+    "icons": ({"image": Image(shape=(4, 4, 4))}, icons, 1),
+    "six": (
+        {"image": tfds.features.Tensor(shape=(4, 4, 6), dtype=np.uint8)},
+        [{"image": np.zeros((4, 4, 6), np.uint8)}] * 4,
+        1,
+    ),
+    "validated": (
+        {"image": Image(shape=(2, 2, 1))},
+        [{"image": np.full((2, 2, 1), 50 + i, np.uint8)} for i in range(9)],
+        3,
+    ),
     "single": ({"image": Image()}, [{"image": noise[0]}], 0),
     "blind": ({"label": Class(num_classes=3)}, [{"label": 0}], 0),
 }
@@ -70,7 +94,8 @@ class TinyBuilder(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager):
         _, examples, held_out = SETS[self.name]
         cut = len(examples) - held_out
-        parts = {"train": examples[:cut], "test": examples[cut:]}
+        second = "validation" if self.name == "validated" else "test"
+        parts = {"train": examples[:cut], second: examples[cut:]}
         return {name: self._generate_examples(p) for name, p in parts.items() if p}
 
     def _generate_examples(self, examples):

@@ -1,7 +1,8 @@
 """A small classifier of real images, used to evaluate generated images.
 
 It is trained on the labels of the data. Generated and real images are compared in the
-features of its last hidden layer; its predictions show which classes G generates.
+features of its last hidden layer; its predictions show which classes G generates. Its
+products are float32 on every platform, so that its figures compare between platforms.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from infogan_jax.data.scaling import to_range
 from infogan_jax.model import notation
 from infogan_jax.model.layers import Layer, Stack, draw_weights
 from infogan_jax.model.networks import Variables
+from infogan_jax.model.random_keys import root_key
 
 LAYERS = "conv 32 s2 bn relu, conv 64 s2 bn relu, fc 128 bn relu"
 BATCH_SIZE = 128
@@ -86,6 +88,7 @@ def train_classifier(
 
 
 @partial(jax.jit, static_argnums=0)
+@jax.default_matmul_precision("highest")
 def _fit(
     stacks: Stacks,
     seed: Array,
@@ -118,7 +121,7 @@ def _fit(
 
 def _init(stacks: Stacks, seed: Array, x: Array) -> tuple[Params, Variables]:
     hidden, last = stacks
-    key = jax.random.key(seed)
+    key = root_key(seed, "classifier")
     variables = hidden.init(key, x, False)
     features = hidden.apply(variables, x, False)
     params = (variables["params"], last.init(key, features, False)["params"])
@@ -126,6 +129,7 @@ def _init(stacks: Stacks, seed: Array, x: Array) -> tuple[Params, Variables]:
 
 
 @partial(jax.jit, static_argnums=0)
+@jax.default_matmul_precision("highest")
 def _features_and_logits(
     stacks: Stacks,
     params: Params,

@@ -71,10 +71,25 @@ def warnings_in_stats(algorithm: Algorithm, lines: Sequence[Line]) -> Warnings:
 
 def warnings_in_samples(
     pictures: UInt8[np.ndarray, "n height width channels"],
+    data: UInt8[np.ndarray, "m rows columns channels"] | None = None,
 ) -> Warnings:
-    """Returns a warning if generated images of different latents look the same."""
+    """Returns a warning if generated images of different latents look the same.
+
+    Args:
+      pictures: generated images.
+      data: training images, of which at most 100 are looked at: where they look the
+        same as well, that is the cause.
+    """
     if spread(pictures) >= MIN_SPREAD:
         return {}
+    if data is not None and spread(data[:: max(len(data) // 100, 1)]) < MIN_SPREAD:
+        return {
+            "samples": (
+                "all samples look the same, and so do the images of the data: there is "
+                "nothing to learn from them; look at the pictures themselves, and at "
+                "config.data.crop, size and channels"
+            )
+        }
     return {
         "samples": (
             "all samples look the same: G ignores its input; try another config.seed, "
@@ -108,6 +123,6 @@ def _bound_without_information(spec: LatentSpec, code: Code) -> float:
     """
     if code.is_categorical or spec.fixed_sd is None:
         return 0.0
-    sd, variance = spec.fixed_sd, 1.0 if code.kind == "gaussian" else 1.0 / 3.0
+    sd, variance = spec.fixed_sd, code.prior_sd**2
     log_density = -math.log(sd) - 0.5 * math.log(math.tau) - variance / (2.0 * sd**2)
     return latents.entropy(code) + log_density + _MARGIN

@@ -11,7 +11,8 @@ from jaxtyping import Array, Float, UInt8
 
 from infogan_jax.data import scaling
 from infogan_jax.model import latents, networks
-from infogan_jax.model.latents import LatentSpec, Normal, Posterior
+from infogan_jax.model.code_kinds import Categorical
+from infogan_jax.model.latents import LatentSpec, Posterior
 from infogan_jax.model.networks import Networks, Variables
 
 BATCH_SIZE = 512
@@ -82,10 +83,10 @@ def posterior_arrays(posterior: Posterior) -> dict[str, Float[np.ndarray, "..."]
     """
     arrays: dict[str, Any] = {}
     for name, q in posterior.items():
-        if isinstance(q, Normal):
-            arrays |= {f"{name}/mean": q.mean, f"{name}/sd": jnp.exp(q.log_sd)}
-        else:
+        if isinstance(q, Categorical):
             arrays[f"{name}/probabilities"] = jax.nn.softmax(q.logits)
+        else:
+            arrays |= {f"{name}/mean": q.mean, f"{name}/sd": jnp.exp(q.log_sd)}
     return {name: np.asarray(array) for name, array in arrays.items()}
 
 

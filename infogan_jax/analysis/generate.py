@@ -6,34 +6,41 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, UInt32
+from jaxtyping import Array, Float, Int, Key, UInt32
 
 from infogan_jax.model import distributions, latents, networks
 from infogan_jax.model.latents import Latents, LatentSpec
 from infogan_jax.model.networks import Networks, Variables
+from infogan_jax.model.random_keys import Purpose, root_key
 
 BATCH_SIZE = 512
 
 
 def sample_latents(
-    spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int
+    spec: LatentSpec,
+    seed: UInt32[Array, ""] | int,
+    count: int,
+    purpose: Purpose = "evaluation",
 ) -> Latents:
-    """Draws `count` latents from the prior as a pure function of the seed.
+    """Draws `count` latents from the prior as a pure function of seed and purpose.
 
     They are drawn 512 at a time, so that a single compiled program serves any count.
     """
-    parts = list(latents_in_batches(spec, seed, count))
+    parts = list(latents_in_batches(spec, seed, count, purpose))
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
 def latents_in_batches(
-    spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int
+    spec: LatentSpec,
+    seed: UInt32[Array, ""] | int,
+    count: int,
+    purpose: Purpose = "evaluation",
 ) -> Iterator[Latents]:
     """Yields the latents of `sample_latents`, at most 512 at a time, in host memory.
 
     The first of them do not depend on how many follow.
     """
-    root = jnp.asarray(seed, jnp.uint32)
+    root = root_key(jnp.asarray(seed, jnp.uint32), purpose)
     for part in range(max(1, -(-count // BATCH_SIZE))):
         drawn = jax.device_get(_sample_batch(spec, root, part))
         left = count - part * BATCH_SIZE
@@ -42,9 +49,9 @@ def latents_in_batches(
 
 @partial(jax.jit, static_argnums=0)
 def _sample_batch(
-    spec: LatentSpec, seed: UInt32[Array, ""], part: Int[Array, ""] | int
+    spec: LatentSpec, root: Key[Array, ""], part: Int[Array, ""] | int
 ) -> Latents:
-    key = jax.random.fold_in(jax.random.key(seed), part)
+    key = jax.random.fold_in(root, part)
     return latents.sample(
         spec, distributions.draw_uniform(key, (BATCH_SIZE, spec.uniform_size))
     )

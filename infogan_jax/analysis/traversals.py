@@ -12,9 +12,6 @@ from infogan_jax.data import scaling
 from infogan_jax.model.latents import Code, Latents, LatentSpec
 from infogan_jax.model.networks import Networks, Variables
 
-SWEEP = (-2.0, 2.0)
-"""The range of a continuous code: wider than a uniform prior, as in figure 2."""
-
 
 def base_latents(
     spec: LatentSpec, seed: UInt32[Array, ""] | int, count: int
@@ -24,7 +21,7 @@ def base_latents(
     The first categorical code, if there is one, takes its categories in turn from row
     to row, so that the traversal of another code shows every category.
     """
-    drawn = sample_latents(spec, seed, count)
+    drawn = sample_latents(spec, seed, count, "pictures")
     first = next((code for code in spec.codes if code.is_categorical), None)
     if first is None:
         return drawn
@@ -35,8 +32,8 @@ def base_latents(
 def traverse(code: Code, base: Latents, steps: int = 10) -> tuple[Latents, int]:
     """Repeats each of the base latents with `code` set to a series of values.
 
-    A categorical code takes all its categories, a continuous one `steps` values from
-    -2 to 2. All other latents are the same within a row.
+    A categorical code takes all its categories, a continuous one `steps` values of
+    its sweep, from -2 to 2. All other latents are the same within a row.
 
     Returns:
       The latents [rows * columns] in reading order, and the number of columns.
@@ -44,7 +41,7 @@ def traverse(code: Code, base: Latents, steps: int = 10) -> tuple[Latents, int]:
     if code.is_categorical:
         values = np.arange(code.size, dtype=np.int32)
     else:
-        values = np.linspace(*SWEEP, steps, dtype=np.float32)
+        values = np.linspace(*code.of_kind.sweep(), steps, dtype=np.float32)
     columns = len(values)
     repeated = jax.tree.map(lambda leaf: np.repeat(leaf, columns, axis=0), base)
     tiled = np.tile(values, len(base.noise))
@@ -64,7 +61,8 @@ def sample_and_traversal_grids(
         images = generate(spec, nets, params, stats, drawn)
         return grid(scaling.to_uint8(images, nets.output_range), columns)
 
-    grids = {"samples": picture(sample_latents(spec, seed, 100), 10)}
+    drawn = sample_latents(spec, seed, 100, "pictures")
+    grids = {"samples": picture(drawn, 10)}
     base = base_latents(spec, seed, 10)
     for code in spec.codes:
         grids[f"traversal_{code.name}"] = picture(*traverse(code, base))

@@ -3,6 +3,7 @@
 An error that the user can mend is one line on stderr.
 """
 
+import contextlib
 import io
 import logging
 import os
@@ -189,9 +190,10 @@ class LastingStream:
         try:
             return write()
         except OSError:
-            nothing = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nothing, self._stream.fileno())
-            os.close(nothing)
+            with contextlib.suppress(OSError):
+                nothing = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nothing, self._stream.fileno())
+                os.close(nothing)
             return instead
 
 

@@ -1,11 +1,13 @@
 """The types that all sources share: a request, a split and a data set."""
 
+import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Int, UInt8, UInt64
 
 from infogan_jax.errors import UserError
 
@@ -21,9 +23,17 @@ class Request:
       crop: side of the central square that is cut out first, in pixels; 0 is the
         whole image.
       size: side of the square images, in pixels; 0 keeps the size.
+      fit: what makes an image square for `size`: `crop`, `pad` or `squash`.
       channels: 1 (gray), 3 (colour), or 0 for the channels of the data.
-      labels: whether the first level of a folder gives the labels.
+      background: `black`, `white`, `gray` or `auto`, under transparency and in padding.
+      range: two numbers, the values that become black and white; "" is what the data
+        uses, of 8-bit images the whole range.
+      labels: whether a folder gives labels, by its first level or by a CSV file.
       held_out: the share of images to hold out if the source has no test split.
+      unreadable: the largest share of files that may be left out as unreadable.
+      most_pixels: an image file of more pixels is left out as unreadable.
+      cache: where prepared images are kept; "" is the user's cache directory.
+      stream: whether the images are to be mapped from a file, not held in memory.
     """
 
     source: str
@@ -31,14 +41,31 @@ class Request:
     directory: str = ""
     crop: int = 0
     size: int = 0
+    fit: str = "crop"
     channels: int = 0
+    background: str = "auto"
+    range: str = ""
     labels: bool = False
     held_out: float = 0.1
+    unreadable: float = 0.05
+    most_pixels: int = 64_000_000
+    cache: str = ""
+    stream: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses a fit without a size, which it would be for."""
+        if self.fit != "crop" and not self.size:
+            raise UserError(
+                f"config.data.fit (={self.fit!r}) makes images square for "
+                "config.data.size, which is 0; set --config.data.size, or leave fit at "
+                "'crop'."
+            )
 
     @property
-    def image_form(self) -> dict[str, int]:
+    def image_form(self) -> dict[str, Any]:
         """The fields on which the prepared images depend, for a recipe."""
-        return {"crop": self.crop, "size": self.size, "channels": self.channels}
+        names = ("crop", "size", "fit", "channels", "background", "range")
+        return {name: getattr(self, name) for name in names}
 
     def check(self, allowed: Mapping[str, tuple[Any, ...]], images: str) -> None:
         """Raises a UserError if a field does not have one of its allowed values.
@@ -64,12 +91,15 @@ class Split:
         them.
       factors: the true generative factors, one column each, if they are known.
       names: the files of the images, as paths below their folder, if they have any.
+      prints: a number that stands for the pixels of each image, as in `fingerprints`,
+        if they were counted before.
     """
 
     images: UInt8[np.ndarray, "n height width channels"]
     labels: Int[np.ndarray, "n"] | None = None
     factors: Int[np.ndarray, "n factors"] | None = None
     names: Sequence[str] | None = None
+    prints: UInt64[np.ndarray, "n"] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +109,9 @@ class Dataset:
     Attributes:
       train: the training split.
       test: the held-out split; only evaluation uses it.
-      provenance: name, version, numbers of images and checksum, for the run's record.
+      provenance: name, version, numbers of images and checksum, for the run's record;
+        `classes`, the names of the labels, and `report`, what was done to the images,
+        where they are known.
       factor_names: the names of the columns of `Split.factors`.
     """
 
@@ -93,3 +125,43 @@ class Dataset:
         """The shape (height, width, channels) of an image."""
         height, width, channels = self.train.images.shape[1:]
         return height, width, channels
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of all images and labels of both splits, in their order.
+
+        It does not depend on where the data lies, or on the names of the files.
+        """
+        digest = hashlib.sha256(str(self.image_shape).encode())
+        for split in (self.train, self.test):
+            digest.update(fingerprints(split).astype("<u8").tobytes())
+            if split.labels is not None:
+                digest.update(split.labels.astype("<i4").tobytes())
+        return digest.hexdigest()
+
+
+def fingerprint(image: UInt8[np.ndarray, "height width channels"]) -> int:
+    """Returns 64 bits of the BLAKE2b digest of the pixels of an image."""
+    content = hashlib.blake2b(image.tobytes(), digest_size=8)
+    return int.from_bytes(content.digest(), "little")
+
+
+def fingerprints(split: Split) -> UInt64[np.ndarray, "n"]:
+    """Returns the fingerprint of every image; equal images have equal ones."""
+    if split.prints is not None:
+        return split.prints
+    return np.fromiter(map(fingerprint, split.images), np.uint64, len(split.images))
+
+
+def parse_range(text: str) -> tuple[float, float] | None:
+    """Reads two numbers, the lower first, from text such as "0 4095"; None from "".
+
+    Raises:
+      ValueError: for any other text.
+    """
+    if not text.strip():
+        return None
+    low, high = (float(part) for part in text.replace(",", " ").split())
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(text)
+    return low, high

@@ -1,43 +1,150 @@
-"""Decoding of image files to upright gray or RGB pictures.
+"""Decoding of image files to upright pictures, by Pillow.
 
-The EXIF rotation is applied, transparency is composited on black, 16 bits are scaled
-to 8 bits, and palettes and CMYK are converted to RGB.
+The first frame is read, the EXIF rotation is applied, and palettes and CMYK become RGB.
+`rendering.py` turns the picture into the bytes that the networks see.
 """
 
 import contextlib
+import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-GRAY = ("1", "L", "LA", "I", "I;16")
+SUFFIXES_OF = {
+    "PNG": (".png", ".apng"),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    "WEBP": (".webp",),
+    "BMP": (".bmp", ".dib"),
+    "TIFF": (".tif", ".tiff"),
+    "GIF": (".gif",),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+}
+"""The suffixes of the formats that are read, by Pillow's name of the format."""
+
+if features.check("jpg_2000"):
+    SUFFIXES_OF["JPEG2000"] = (".jp2", ".j2k")
+HEIF = find_spec("pillow_heif") is not None
+if features.check("avif"):
+    SUFFIXES_OF["AVIF"] = (".avif",)
+if HEIF:
+    SUFFIXES_OF["HEIF"] = (".heic", ".heif")
+
+FORMATS = tuple(SUFFIXES_OF)
+SUFFIXES = tuple(suffix for each in SUFFIXES_OF.values() for suffix in each)
+GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+LOSSY = ("JPEG", "MPO", "AVIF", "HEIF")
+"""Formats of photographs, which are no masks of 0 and 1."""
+
 LARGEST = 64_000_000  # pixels: a small file can claim more than the memory holds
+_LARGE = 8_000_000  # pixels: of these, one is decoded at a time
+_one_large = threading.Lock()
+
+
+class TooLarge(ValueError):
+    """An image of more pixels than are allowed."""
+
+    def __init__(self, width: int, height: int, most: int) -> None:
+        super().__init__(f"{width} x {height}, more than {most:,} pixels")
+        self.pixels = width * height
+
+
+class Look(NamedTuple):
+    """What the header of an image file says.
+
+    Attributes:
+      kind: Pillow's name of the format, such as PNG.
+      mode: Pillow's mode of the pixels, such as RGB.
+      size: width and height, in pixels, as stored.
+      has_colour: whether a pixel can have a colour; a palette of grays has none.
+      has_alpha: whether pixels can be transparent.
+      has_frames: whether more pictures follow the first.
+      is_cut: whether Pillow reads only the upper 8 of 16 bits of each colour.
+    """
+
+    kind: str
+    mode: str
+    size: tuple[int, int]
+    has_colour: bool = False
+    has_alpha: bool = False
+    has_frames: bool = False
+    is_cut: bool = False
+
+
+def look(file: Path | BytesIO, most_pixels: int = LARGEST) -> Look:
+    """Reads the header of an image file; raises as `load` does."""
+    with _open(file, most_pixels) as picture:
+        frames = False
+        with contextlib.suppress(Exception):  # broken frames after the first
+            frames = bool(getattr(picture, "is_animated", False))
+        tiles = getattr(picture, "tile", None)
+        raw = str(tiles[0][3]) if tiles else ""
+        return Look(
+            picture.format or "",
+            picture.mode,
+            picture.size,
+            _has_colour(picture),
+            picture.has_transparency_data,
+            frames,
+            ";16" in raw and not picture.mode.startswith("I"),
+        )
+
+
+def load(file: Path | BytesIO, most_pixels: int = LARGEST) -> Image.Image:
+    """Decodes an image file to an upright picture of mode L, LA, RGB, RGBA, I or F.
+
+    Args:
+      file: of one of `FORMATS`, told by its content and not by its name.
+      most_pixels: an image of more pixels is not decoded.
+
+    Raises:
+      TooLarge: if the image has more pixels.
+      Exception: of nearly any other type, from Pillow, if the file is broken.
+    """
+    with _open(file, most_pixels) as picture:
+        is_large = picture.width * picture.height > _LARGE
+        with _one_large if is_large else contextlib.nullcontext():
+            picture.load()
+            with contextlib.suppress(Exception):  # broken EXIF data is ignored
+                ImageOps.exif_transpose(picture, in_place=True)
+            return _plain(picture)
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    if picture.mode[0] in "IF":
+        return picture.convert("F" if picture.mode == "F" else "I")
+    gray = picture.mode in GRAY
+    if picture.has_transparency_data:
+        full = picture.convert("RGBA")
+        return full.convert("LA") if gray else full
+    return picture.convert("L" if gray else "RGB")
 
 
 def decode(file: Path | BytesIO) -> Image.Image:
-    """Decodes an image file to a picture of mode L or RGB, upright and on black.
+    """Decodes an image file to a picture of mode L or RGB, on black; raises as `load`.
 
-    Raises:
-      Exception: of nearly any type, from Pillow, if the file is broken.
+    All values of 16 bits are scaled to those of 8.
     """
-    with _open(file) as picture:
-        picture.load()
-        with contextlib.suppress(Exception):  # broken EXIF data is ignored
-            ImageOps.exif_transpose(picture, in_place=True)
-        if picture.mode.startswith("I"):
-            pixels = np.asarray(picture).astype(np.uint32)
-            return Image.fromarray(((pixels + 128) // 257).astype(np.uint8))
-        gray = picture.mode in GRAY
-        if picture.has_transparency_data:
-            black = Image.new("RGBA", picture.size, "black")
-            picture = Image.alpha_composite(black, picture.convert("RGBA"))
-        return picture.convert("L" if gray else "RGB")
+    picture = load(file)
+    if picture.mode == "I":
+        values = np.asarray(picture).clip(0, 65_535)
+        return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    if picture.mode in ("LA", "RGBA"):
+        return composite(picture, 0)
+    return picture.convert("L") if picture.mode == "F" else picture
+
+
+def composite(picture: Image.Image, background: int) -> Image.Image:
+    """Puts a picture of mode LA or RGBA on a gray level; returns mode L or RGB."""
+    ground = Image.new("RGBA", picture.size, (background,) * 3 + (255,))
+    flat = Image.alpha_composite(ground, picture.convert("RGBA"))
+    return flat.convert("L" if picture.mode == "LA" else "RGB")
 
 
 def size(file: BytesIO) -> tuple[int, int] | None:
@@ -56,7 +163,7 @@ def size(file: BytesIO) -> tuple[int, int] | None:
 
 
 def from_pixels(pixels: UInt8[np.ndarray, "height width channels"]) -> Image.Image:
-    """Returns pixels of 1, 3 or 4 channels as a picture of mode L, RGB or RGBA."""
+    """Returns pixels of 1, 2, 3 or 4 channels as a picture of mode L to RGBA."""
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
@@ -66,26 +173,53 @@ def reason(error: Exception, file: Path | BytesIO) -> str:
     return str(error).replace(f" {name!r}", "") or type(error).__name__
 
 
-def channels(paths: Iterable[Path]) -> int:
-    """Returns 3 if the header of any file has colour, else 1."""
-    for path in paths:
-        with contextlib.suppress(Exception), _open(path) as picture:
-            if picture.palette:
-                colours = np.frombuffer(bytes(picture.palette.palette), np.uint8)
-                colours = colours.reshape(-1, len(picture.palette.rawmode or "RGB"))
-                if np.ptp(colours[:, :3], axis=1).any():
-                    return 3
-            elif picture.mode not in GRAY:
-                return 3
-    return 1
+def _has_colour(picture: Image.Image) -> bool:
+    if not picture.palette:
+        return picture.mode not in GRAY
+    colours = np.frombuffer(bytes(picture.palette.palette), np.uint8)
+    colours = colours.reshape(-1, len(picture.palette.rawmode or "RGB"))
+    return bool(np.ptp(colours[:, :3], axis=1).any())
 
 
 @contextlib.contextmanager
-def _open(file: Path | BytesIO) -> Iterator[Image.Image]:
+def _open(file: Path | BytesIO, most_pixels: int) -> Iterator[Image.Image]:
     """Opens an image file and decodes only its header."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about large or slightly irregular files
-        with Image.open(file, formats=FORMATS) as picture:
-            if picture.width * picture.height > LARGEST:
-                raise ValueError(f"more than {LARGEST} pixels")
-            yield picture
+    if HEIF and "HEIF" not in Image.OPEN:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    with _quiet, Image.open(file, formats=FORMATS) as picture:
+        if picture.width * picture.height > most_pixels:
+            raise TooLarge(*picture.size, most_pixels)
+        yield picture
+
+
+class _Quiet:
+    """Ignores Pillow's warnings and lifts its own limit, while any thread decodes.
+
+    What `warnings` offers may be used by one thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._caught = warnings.catch_warnings()
+                self._caught.__enter__()
+                warnings.simplefilter("ignore")
+                self._limit = Image.MAX_IMAGE_PIXELS
+                Image.MAX_IMAGE_PIXELS = None
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                Image.MAX_IMAGE_PIXELS = self._limit
+                self._caught.__exit__(None, None, None)
+
+
+_quiet = _Quiet()

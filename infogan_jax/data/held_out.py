@@ -1,5 +1,8 @@
 """The fixed choice of held-out examples for a source without a test split."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 
 from infogan_jax.data.dataset import Split
@@ -8,6 +11,22 @@ from infogan_jax.data.dataset import Split
 def order(total: int) -> list[int]:
     """Returns the fixed permutation of `total` examples; the first are held out."""
     return np.random.default_rng(0).permutation(total).tolist()
+
+
+def stratified_order(labels: Sequence[int]) -> list[int]:
+    """Returns a fixed permutation whose first examples have every class in proportion.
+
+    However many are held out, the number of a class among them is its share of them, to
+    within one. A class of one example comes in the middle, and so is not held out.
+    """
+    places, totals = order(len(labels)), Counter(labels)
+    seen: Counter[int] = Counter()
+    ranks = {}
+    for place in places:
+        label = labels[place]
+        ranks[place] = (seen[label] + 0.5) / totals[label]
+        seen[label] += 1
+    return sorted(places, key=lambda place: ranks[place])
 
 
 def count(total: int, share: float) -> int:
@@ -33,12 +52,12 @@ def hold_out(split: Split, share: float) -> tuple[Split, Split]:
 
 def take_rows(split: Split, rows: slice | list[int]) -> Split:
     """Returns some images of a split, with all that belongs to them."""
-    labels, factors = (
+    labels, factors, prints = (
         None if column is None else column[rows]
-        for column in (split.labels, split.factors)
+        for column in (split.labels, split.factors, split.prints)
     )
     names = split.names
     if names is not None:
         taken = range(len(names))[rows] if isinstance(rows, slice) else rows
         names = [names[row] for row in taken]
-    return Split(split.images[rows], labels, factors, names)
+    return Split(split.images[rows], labels, factors, names, prints)

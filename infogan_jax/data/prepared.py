@@ -1,102 +1,139 @@
-"""Prepared splits: images cropped and resized once, then mapped from a file.
+"""Prepared images: rendered once in threads, then mapped from a file.
 
-A prepared split is a directory whose name is the hash of its recipe. It lies beside
-the data or, if that directory cannot be written, in the user's cache directory. It is
-written under a temporary name and then renamed, so two processes that prepare the
-same split cannot damage it: the process that finishes first wins. A process that is
-killed leaves a directory `<key>.*`, which is never used. A split with a missing or
-truncated file is prepared again.
+Prepared images are a directory whose name is the hash of their recipe, in the user's
+cache directory or in `config.data.cache`. They are written to `<key>.partial` and then
+renamed, so that they are whole or not there. One process at a time prepares a recipe;
+others wait for it. Where a process was killed the next one goes on. Partial
+directories that nobody went on with for a week are removed. Images with a missing or
+truncated file are prepared again.
 """
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import json
 import math
 import os
 import shutil
+import sys
 import tempfile
-import uuid
-from collections.abc import Callable, Iterable, Mapping
+import time
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
-from tqdm import tqdm
 
-from infogan_jax.data.dataset import Split
+from infogan_jax.data import threads
+from infogan_jax.data.dataset import Request, Split, fingerprint
+from infogan_jax.data.held_out import take_rows
+from infogan_jax.data.rendering import Rendered, Rules, render
+from infogan_jax.data.survey import Task
 from infogan_jax.errors import RunFailure, UserError
 
-FOLDER, IMAGES, RECORD = "infogan_jax_prepared", "images.bin", "record.json"
+FOLDER, IMAGES, RECORD = "prepared", "images.bin", "record.json"
+ROWS, FACTS, NAMES, PRINTS = "rows.jsonl", "facts.json", "names.json", "prints.npy"
 COLUMNS = ("labels", "factors")
+VERSION = 2
+"""Of the rules in `rendering` and of the files here: a part of every recipe."""
+
+_WEEK = 7 * 24 * 3600  # seconds
+_FLUSH_EVERY = 64  # images
+_EXAMPLES = 3
+_SAMPLE = 4_000_000  # pixels
+_ENVIRONMENT = (errno.EMFILE, errno.ENFILE, errno.ENOENT, errno.ESTALE, errno.EIO)
+"""Errors of reading that say nothing about the content of a file."""
 
 
-class Example(NamedTuple):
-    """One image of the final size, with its label and factors.
+class Block(NamedTuple):
+    """The pictures of one split, before they are read.
 
     Attributes:
-      image: all images of a split have one shape.
-      label: the class, or None in all examples of the split.
-      factors: the generative factors, as many as in every example, or None in all.
-      name: for error messages.
+      total: how many there are.
+      tasks: yields those from a place on, in order.
     """
 
-    image: UInt8[np.ndarray, "height width channels"]
-    label: int | None = None
-    factors: tuple[int, ...] | None = None
-    name: str = "one"
+    total: int
+    tasks: Callable[[int], Iterator[Task]]
+
+
+class NothingReadable(ValueError):
+    """Data of which no picture can be read; `unreadable` has a line for each."""
+
+    def __init__(self, unreadable: list[str]) -> None:
+        super().__init__(unreadable)
+        self.unreadable = unreadable
 
 
 def prepare(
-    data_directory: Path,
+    request: Request,
     recipe: Mapping[str, Any],
-    total: int,
-    examples: Callable[[], Iterable[Example]],
-    notes: Mapping[str, Any] | None = None,
-) -> tuple[Split, dict[str, Any]]:
-    """Returns the split of a recipe, and prepares it first if that was never done.
+    blocks: Mapping[str, Block],
+    find_facts: Callable[[], dict[str, Any]],
+    check_source: Callable[[], None] = lambda: None,
+) -> tuple[dict[str, Split], dict[str, Any]]:
+    """Returns the splits of a recipe, and prepares them first if that was never done.
 
     Args:
-      data_directory: where the data lies and the prepared images are written.
-      recipe: everything that the images depend on, as JSON.
-      total: the largest possible number of examples, for the progress bar.
-      examples: yields the examples, all of one shape; called only if needed.
-      notes: JSON for the record, which `examples` may fill in while it runs.
+      request: names the cache.
+      recipe: everything that the images depend on, as JSON, with a `name`.
+      blocks: the pictures, by the name of their split.
+      find_facts: returns JSON with `rules`, to render the pictures by, as
+        `survey.survey` does; called only if needed.
+      check_source: raises an error if the pictures have changed since the recipe was
+        made; called when all of them have been read.
 
     Returns:
-      The split, and its record: recipe, notes, shape, whether there are labels and
-      factors, and SHA-256.
+      The splits, and their record: `recipe`, facts, `shape`, `splits` (number and
+      SHA-256 of the images of each), `changes`, `unreadable`, `place`.
 
     Raises:
-      UserError: if there is no example, or the examples differ in shape.
-      RunFailure: if no directory for the prepared images can be written.
+      NothingReadable: if there is no readable picture.
+      UserError: if the images differ in shape, or are smaller than the crop.
+      RunFailure: if the cache cannot be written, or the source cannot be read.
     """
+    recipe = {**recipe, "version": VERSION}
     text = json.dumps(recipe, sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
-    parents = [data_directory / FOLDER, user_cache() / FOLDER]
-    for parent in parents:
-        if loaded := _load(parent / key):
+    parent = place(request)
+    target, partial = parent / key, parent / f"{key}.partial"
+    if loaded := _load(target):
+        return loaded
+    _check_writable(parent)
+    with _lock(parent / f"{key}.lock", str(recipe["name"])):
+        if loaded := _load(target):  # of another process
             return loaded
-    parent = _first_writable(parents)
-    temporary, target = parent / f"{key}.{uuid.uuid4().hex[:12]}", parent / key
-    try:
-        temporary.mkdir()
-        _write(temporary, {"recipe": recipe, "notes": notes}, total, examples())
-        if _load(target) is None:
+        _remove_dead(parent, partial)
+        try:
+            _write(partial, recipe, blocks, find_facts)
+            check_source()
             shutil.rmtree(target, ignore_errors=True)  # damaged
-        with contextlib.suppress(OSError):  # another process was faster
-            os.rename(temporary, target)
-    except OSError as error:
-        raise RunFailure(
-            f"{parent} cannot hold the prepared images ({error}); make space, or set "
-            "config.data.directory to a copy of the data elsewhere."
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            with contextlib.suppress(OSError):  # said below
+                os.rename(partial, target)
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise RunFailure(
+                f"{parent} cannot hold the prepared images ({error}); make space, or "
+                "set config.data.cache to a directory elsewhere."
+            ) from error
+        except (UserError, RunFailure, NothingReadable):
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
     if loaded := _load(target):
         return loaded
     raise RunFailure(f"{target} cannot be put in place; remove it and start again.")
+
+
+def place(request: Request) -> Path:
+    """Returns the directory of all prepared images."""
+    if request.cache:
+        return Path(request.cache).expanduser().absolute()
+    return user_cache() / FOLDER
 
 
 def user_cache() -> Path:
@@ -105,99 +142,314 @@ def user_cache() -> Path:
     return Path(root) / "infogan_jax"
 
 
-def _first_writable(folders: list[Path]) -> Path:
-    for folder in folders:
+def _check_writable(parent: Path) -> None:
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        if not parent.stat().st_mode & 0o222:
+            raise PermissionError(errno.EACCES, "it is marked read-only")  # as for root
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        raise RunFailure(
+            f"prepared images cannot be kept in {parent} ({error.strerror}); set "
+            "--config.data.cache to a directory that can be written."
+        ) from error
+
+
+@contextlib.contextmanager
+def _lock(path: Path, name: str) -> Iterator[None]:
+    """Waits until this process alone may prepare; the lock ends with the process."""
+    waited = False
+    while True:
+        with open(path, "a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not waited:
+                    text = f"waiting for another process that prepares {name}"
+                    print(text, file=sys.stderr, flush=True)
+                waited = True
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError:  # a file system without locks
+                yield
+                return
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
+                return
+
+
+def _remove_dead(parent: Path, own: Path) -> None:
+    for partial in parent.glob("*.partial"):
         with contextlib.suppress(OSError):
-            if folder.parent.exists() and not folder.parent.stat().st_mode & 0o222:
-                continue  # marked read-only, which does not stop root
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                return folder
-    raise RunFailure(
-        f"prepared images can be kept neither in {' nor in '.join(map(str, folders))}; "
-        "set XDG_CACHE_HOME to a directory that can be written."
-    )
+            files = [partial, *partial.iterdir()]
+            newest = max(file.stat().st_mtime for file in files)
+            if partial != own and time.time() - newest > _WEEK:
+                with open(partial.with_suffix(".lock"), "a") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(partial)
+                    partial.with_suffix(".lock").unlink()
 
 
 def _write(
-    directory: Path, record: dict[str, Any], total: int, examples: Iterable[Example]
+    partial: Path,
+    recipe: Mapping[str, Any],
+    blocks: Mapping[str, Block],
+    find_facts: Callable[[], dict[str, Any]],
 ) -> None:
-    title = record["recipe"].get("name", "images")
-    digest, first, rows = hashlib.sha256(), None, []
-    with open(directory / IMAGES, "wb") as file:
-        bar = tqdm(examples, f"preparing {title}", total, unit="image", disable=None)
-        for example in bar:
-            first = first or example
-            _check_same_shape(first, example)
-            content = np.ascontiguousarray(example.image).tobytes()
-            digest.update(content)
-            file.write(content)
-            rows.append((example.label, example.factors))
-    if first is None:
-        raise UserError(f"config.data.directory: {title} has no image to prepare.")
-    for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True):
-        record = record | {name: None not in column}
-        if record[name]:
-            np.save(directory / f"{name}.npy", np.asarray(column, np.int32))
-    shape = [len(rows), *first.image.shape]
-    record = record | {"shape": shape, "sha256": digest.hexdigest()}
-    (directory / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    """Renders all pictures into a directory, from where an earlier process stopped."""
+    partial.mkdir(exist_ok=True)
+    facts = _read_json(partial / FACTS)
+    if facts is None:
+        for stale in (ROWS, IMAGES):
+            (partial / stale).unlink(missing_ok=True)
+        facts = find_facts()
+        _write_json(partial / FACTS, facts)
+    rules = Rules.from_record(facts["rules"])
+    totals = [block.total for block in blocks.values()]
+    with (
+        open(partial / IMAGES, "ab") as images,
+        open(partial / ROWS, "a+b") as rows,
+    ):
+        written = _resume(images, rows, totals)
+        done, total = written.count, sum(totals)
+        work = threads.map_in_order(
+            lambda task: _read(task, rules), _tasks(blocks.values(), done)
+        )
+        title = f"preparing {recipe['name']}"
+        for task, read in threads.shown(work, title, total, done):
+            line = written.add(task, read, images)
+            rows.write(f"{json.dumps(line)}\n".encode())
+            if len(written.prints) == 1:
+                _check_space(partial, math.prod(written.shape) * total)
+            if written.count % _FLUSH_EVERY == 0:
+                images.flush()  # first, so that a row stands for a whole image
+                rows.flush()
+    if not written.prints:
+        raise NothingReadable(written.unreadable)
+    written.finish(partial, {"recipe": recipe, **facts}, list(blocks))
 
 
-def _check_same_shape(one: Example, other: Example) -> None:
-    if one.image.shape != other.image.shape:
-        (height, width, _), (tall, wide, _) = one.image.shape, other.image.shape
-        raise UserError(
-            "config.data.size (=0) keeps the images' sizes, which must be equal, but "
-            f"{one.name} is {height} x {width} and {other.name} is {tall} x {wide}; "
-            f"set for example --config.data.size={min(height, width)}."
+def _check_space(partial: Path, needed: int) -> None:
+    free = shutil.disk_usage(partial).free
+    if needed > free:
+        raise OSError(
+            errno.ENOSPC, f"{needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} are free"
         )
 
 
-def _load(directory: Path) -> tuple[Split, dict[str, Any]] | None:
-    """Loads a prepared split and its record; None if it is missing or damaged."""
+def _tasks(blocks: Any, done: int) -> Iterator[Task]:
+    starts = []
+    for block in blocks:
+        starts.append(block.tasks(min(done, block.total)) if done < block.total else ())
+        done = max(0, done - block.total)
+    return chain.from_iterable(starts)
+
+
+def _read(task: Task, rules: Rules) -> tuple[Task, Rendered | str]:
+    """Returns an image, or why it cannot be read.
+
+    Raises:
+      UserError: if it is smaller than the crop.
+      RunFailure: if that is not due to its content.
+    """
+    try:
+        return task, render(task.load(), rules, _quoted(task.name))
+    except (UserError, RunFailure):
+        raise
+    except Exception as error:  # Pillow raises nearly anything on broken files
+        if isinstance(error, OSError) and error.errno in _ENVIRONMENT:
+            raise RunFailure(
+                f"{task.name} cannot be read: {error.strerror}. Its folder must stay "
+                "as it is while it is read; run the same command again."
+            ) from error
+        return task, str(error) or type(error).__name__
+
+
+class _Written:
+    """What has been written so far: numbers, names and changes of all images."""
+
+    def __init__(self, totals: list[int]) -> None:
+        self.count = 0  # of pictures, readable or not
+        self.prints = array("Q")
+        self.shape: tuple[int, ...] = ()
+        self.unreadable: list[str] = []
+        self._first = "one"
+        self._totals = totals
+        self._numbers = [0] * len(totals)
+        self._labels: list[int | None] = []
+        self._factors: list[Any] = []
+        self._names: list[str] = []
+        self._changes: dict[str, Any] = {}
+        self._values = [255, 0]
+
+    def add(self, task: Task, read: Rendered | str, images: Any) -> Any:
+        """Writes one image, and returns its row as JSON."""
+        if isinstance(read, str):
+            row: Any = [task.name, read]
+        else:
+            pixels = read.pixels
+            self._check_shape(pixels.shape, task.name)
+            images.write(np.ascontiguousarray(pixels).tobytes())
+            span = [int(pixels.min()), int(pixels.max())]
+            about = [task.label, task.factors, fingerprint(pixels), span, read.done]
+            row = [task.name, list(pixels.shape), *about]
+        self.add_row(row)
+        return row
+
+    def add_row(self, row: Any) -> None:
+        """Counts one row."""
+        name, shape_or_reason, *about = row
+        split, before = 0, 0
+        while self.count >= before + self._totals[split]:
+            before += self._totals[split]
+            split += 1
+        self.count += 1
+        if not about:
+            self.unreadable.append(f"{name}: {shape_or_reason}")
+            return
+        label, factors, number, span, done = about
+        if not self.shape:
+            self.shape, self._first = tuple(shape_or_reason), name
+        self._numbers[split] += 1
+        self._labels.append(label)
+        self._factors.append(factors)
+        self._names.append(name)
+        self.prints.append(number)
+        self._values = [min(self._values[0], span[0]), max(self._values[1], span[1])]
+        for change, amount in done.items():
+            known = self._changes.setdefault(
+                change, {"count": 0, "sum": 0.0, "most": 0.0, "examples": []}
+            )
+            known["count"] += 1
+            known["sum"] = round(known["sum"] + amount, 3)
+            known["most"] = max(known["most"], amount)
+            if len(known["examples"]) < _EXAMPLES:
+                known["examples"].append(name)
+
+    def _check_shape(self, shape: tuple[int, ...], name: str) -> None:
+        if self.shape and shape != self.shape:
+            one, other = _quoted(self._first), _quoted(name)
+            (height, width, _), (tall, wide, _) = self.shape, shape
+            raise UserError(
+                "config.data.size (=0) keeps the images' sizes, which must be equal, "
+                f"but {one} is {height} x {width} and {other} is {tall} x {wide}; "
+                f"set for example --config.data.size={min(height, width)}."
+            )
+
+    def finish(self, partial: Path, record: dict[str, Any], splits: list[str]) -> None:
+        """Writes everything beside the images."""
+        columns = (self._labels, self._factors)
+        for name, column in zip(COLUMNS, columns, strict=True):
+            record[name] = None not in column
+            if record[name]:
+                np.save(partial / f"{name}.npy", np.asarray(column, np.int32))
+        np.save(partial / PRINTS, np.frombuffer(self.prints, np.uint64))
+        record["names"] = any(name != "one" for name in self._names)
+        if record["names"]:
+            _write_json(partial / NAMES, self._names)
+        size = math.prod(self.shape)
+        with open(partial / IMAGES, "rb") as images:
+            digests = [_digest(images, number * size) for number in self._numbers]
+        record["splits"] = {
+            split: {"count": number, "sha256": digest}
+            for split, number, digest in zip(
+                splits, self._numbers, digests, strict=True
+            )
+        }
+        record["shape"] = [len(self.prints), *self.shape]
+        record["values"] = self._values
+        record["most_pixels_use"] = _most_use(partial / IMAGES, size)
+        record["changes"] = self._changes
+        record["unreadable"] = self.unreadable
+        _write_json(partial / RECORD, record)
+        for temporary in (ROWS, FACTS):
+            (partial / temporary).unlink()
+
+
+def _quoted(name: str) -> str:
+    return name if name == "one" else repr(name)
+
+
+def _most_use(path: Path, size: int) -> list[int]:
+    """Returns the levels between which 999 of 1,000 pixels of a sample lie."""
+    images = np.memmap(path, np.uint8, "r").reshape(-1, size)
+    sample = images[:: -(-images.size // _SAMPLE)]
+    return [int(level) for level in np.quantile(sample, [0.0005, 0.9995])]
+
+
+def _digest(file: Any, length: int) -> str:
+    digest = hashlib.sha256()
+    while length:
+        part = file.read(min(length, 2**20))
+        digest.update(part)
+        length -= len(part)
+    return digest.hexdigest()
+
+
+def _resume(images: Any, rows: Any, totals: list[int]) -> _Written:
+    """Reads the rows whose images are whole, and cuts off what follows."""
+    written, end, size = _Written(totals), 0, 0
+    available = images.seek(0, os.SEEK_END)
+    rows.seek(0)
+    for line in rows:
+        try:
+            row = json.loads(line)
+            needed = size + (math.prod(row[1]) if len(row) > 2 else 0)
+        except (ValueError, TypeError):
+            break
+        if len(row) < 2 or needed > available or not line.endswith(b"\n"):
+            break
+        written.add_row(row)
+        size, end = needed, end + len(line)
+    images.truncate(size)
+    rows.truncate(end)
+    return written
+
+
+def _load(directory: Path) -> tuple[dict[str, Split], dict[str, Any]] | None:
+    """Loads prepared splits and their record; None if they are missing or damaged."""
     try:
         record = json.loads((directory / RECORD).read_text())
         shape, images = tuple(record["shape"]), directory / IMAGES
-        names = [name for name in COLUMNS if record.get(name)]
-        columns = {name: np.load(directory / f"{name}.npy") for name in names}
+        columns = {
+            name: np.load(directory / f"{name}.npy")
+            for name in COLUMNS
+            if record.get(name)
+        }
+        columns["prints"] = np.load(directory / PRINTS)
+        if record["names"]:
+            columns["names"] = json.loads((directory / NAMES).read_text())
         is_whole = images.stat().st_size == math.prod(shape)
         if not is_whole or any(len(each) != shape[0] for each in columns.values()):
             return None
-        return Split(np.memmap(images, np.uint8, "r", shape=shape), **columns), record
+        every = Split(np.memmap(images, np.uint8, "r", shape=shape), **columns)
+        splits, start = {}, 0
+        for name, split in record["splits"].items():
+            splits[name] = take_rows(every, slice(start, start + split["count"]))
+            start += split["count"]
+        return splits, record | {"place": str(directory)}
     except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _write_json(path: Path, value: Any) -> None:
+    partial = path.with_suffix(".part")
+    partial.write_text(json.dumps(value) + "\n")
+    os.replace(partial, path)
 
 
 def fit(
     image: Image.Image, crop: int, size: int, channels: int, name: str = "one"
 ) -> UInt8[np.ndarray, "height width channels"]:
-    """Crops a picture, converts its colour, and resizes it, in this order.
-
-    Args:
-      image: in mode L, RGB or RGBA.
-      crop: side of the central square to cut out, in pixels. 0 is the largest square
-        if `size` is given, so that nothing is distorted, else the whole image.
-      size: side of the result in pixels, resized with antialiasing (Lanczos); 0 keeps
-        the size.
-      channels: 1 or 3; 0 keeps the channels.
-      name: of the image, for the error message.
-
-    Raises:
-      UserError: if the image is smaller than the crop.
-    """
-    if crop > min(image.size):
-        raise UserError(
-            f"config.data.crop (={crop}) must be at most the shorter side of every "
-            f"image, but {name} is {image.height} x {image.width}; lower it, or set "
-            "--config.data.crop=0 for the whole image."
-        )
-    if crop := crop or (min(image.size) if size else 0):
-        left, top = (image.width - crop) // 2, (image.height - crop) // 2
-        image = image.crop((left, top, left + crop, top + crop))
-    if channels:
-        image = image.convert("L" if channels == 1 else "RGB")
-    if size and image.size != (size, size):
-        image = image.resize((size, size), Image.Resampling.LANCZOS)
-    pixels = np.asarray(image, np.uint8)
-    return pixels[..., None] if pixels.ndim == 2 else pixels
+    """Renders a picture by rules of three numbers; raises as `rendering.render`."""
+    return render(image, Rules(crop, size, channels), name).pixels

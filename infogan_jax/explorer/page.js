@@ -253,23 +253,24 @@ function buttons(code) {
 
 function slider(code) {
   const input = element("input", {
-    type: "range", min: run.low, max: run.high, step: 0.05, value: 0,
+    type: "range", min: code.low, max: code.high, step: 0.05, value: 0,
   });
   input.setAttribute("aria-label", `value of ${code.name}`);
   input.addEventListener("input", () => {
     set(code, Number(input.value));
     changed(code);
   });
-  const words =
-    code.kind === "uniform" ? "trained from -1 to 1" : "two thirds of training";
+  const priors = {
+    uniform: "trained from -1 to 1", gaussian: "two thirds of training",
+  };
+  const words = priors[code.kind] || "";
+  const prior = element("div", { className: "prior", title: words }, element("i"));
+  prior.hidden = !words;
   return [
+    element("div", { className: "slider" }, input, prior),
     element(
-      "div", { className: "slider" }, input,
-      element("div", { className: "prior", title: words }, element("i")),
-    ),
-    element(
-      "div", { className: "ends" }, element("small", {}, String(run.low)),
-      element("small", {}, words), element("small", {}, String(run.high)),
+      "div", { className: "ends" }, element("small", {}, Number(code.low.toFixed(2))),
+      element("small", {}, words), element("small", {}, Number(code.high.toFixed(2))),
     ),
   ];
 }
@@ -370,7 +371,7 @@ function takeCodes() {
     const value =
       code.kind === "categorical"
         ? probabilities.indexOf(Math.max(...probabilities))
-        : Math.min(Math.max(mean, run.low), run.high);
+        : Math.min(Math.max(mean, code.low), code.high);
     set(code, value);
   }
   showSamples();

@@ -31,7 +31,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from infogan_jax.analysis.grids import grid
-from infogan_jax.analysis.traversals import SWEEP
 from infogan_jax.data import decoding
 from infogan_jax.data.dataset import Split
 from infogan_jax.errors import RunFailure, UserError
@@ -235,20 +234,21 @@ def _code(model: InfoGAN, asked: dict[str, Any]) -> Code:
 
 
 def _about(model: InfoGAN) -> dict[str, Any]:
-    low, high = SWEEP
     return {
         "name": model.config["name"],
         "about": f"seed {model.seed}, step {model.step}, in {model.workdir}",
         "image": model.image_shape,
         "columns": views.COLUMNS,
-        "low": low,
-        "high": high,
         "names": code_names.read_names(model.workdir, model.codes),
-        "codes": [
-            {"name": code.name, "kind": code.kind, "size": code.size}
-            for code in model.codes
-        ],
+        "codes": [_describe(code) for code in model.codes],
     }
+
+
+def _describe(code: Code) -> dict[str, Any]:
+    about = {"name": code.name, "kind": code.kind, "size": code.size}
+    if not code.is_categorical:
+        about["low"], about["high"] = code.of_kind.sweep()
+    return about
 
 
 def _rename(model: InfoGAN, changes: dict[str, Any]) -> dict[str, str]:

@@ -11,7 +11,6 @@ from jaxtyping import Float, UInt8
 
 from infogan_jax.analysis import generate, traversals
 from infogan_jax.analysis.grids import grid
-from infogan_jax.analysis.traversals import SWEEP
 from infogan_jax.errors import UserError
 from infogan_jax.loading import InfoGAN
 from infogan_jax.model.latents import Code, Latents, LatentSpec
@@ -20,7 +19,7 @@ COLUMNS = 5
 """The number of images in a row, each of other noise."""
 
 STEPS = 9
-"""The number of values of a continuous code in a traversal, from -2 to 2."""
+"""The number of values of a continuous code in a traversal."""
 
 MOST_ROWS = 16
 MOST_CATEGORIES = 20
@@ -79,7 +78,7 @@ def _value(code: Code, value: Any) -> float | None:
                 f"{code.name} must be an integer from 0 to {code.size - 1}, or null."
             )
         return value
-    low, high = SWEEP
+    low, high = code.of_kind.sweep()
     if type(value) not in (int, float) or not low <= value <= high:
         raise UserError(f"{code.name} must be a number from {low:g} to {high:g}.")
     return float(value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import optax
 from jaxtyping import Array
 
-from infogan_jax.game.real_information.bounds import RealInformation
+from infogan_jax.game.terms import Player, Term
 from infogan_jax.model.latents import LatentSpec
 from infogan_jax.model.networks import Networks
 
@@ -40,7 +40,7 @@ class Algorithm:
         G ignores (the baseline of the paper's figure 1).
       info_to_trunk: whether L_I updates the trunk that D and Q share.
       average_decay: the decay of the moving average of G's parameters; 0 is off.
-      real_information: the bounds on real images (beyond the paper).
+      terms: what the players maximise besides equation 6 (beyond the paper).
     """
 
     spec: LatentSpec
@@ -51,4 +51,8 @@ class Algorithm:
     info_to_generator: bool = True
     info_to_trunk: bool = True
     average_decay: float = 0.0
-    real_information: RealInformation = RealInformation()
+    terms: tuple[Term, ...] = ()
+
+    def terms_of(self, player: Player) -> tuple[Term, ...]:
+        """The terms that one player maximises."""
+        return tuple(term for term in self.terms if term.player == player)

@@ -1,14 +1,16 @@
 """An estimate of the memory that training needs, from shapes alone."""
 
 import math
-from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.state import state_shapes
-from infogan_jax.model import notation
-from infogan_jax.model.layers import Layer
+from infogan_jax.model import networks, notation
+from infogan_jax.model.layers import Stack
 
 _FLOAT = 4
 
@@ -29,20 +31,29 @@ def estimate(algorithm: Algorithm, batch_size: int) -> int:
         for leaf in jax.tree.leaves(state_shapes(algorithm))
     )
     nets = algorithm.nets
-    generating = _kept(nets.generator.layers, (nets.input_size,))
-    q_layers = nets.recognition.layers if nets.recognition else ()
-    discriminating = _kept(
-        (*nets.discriminator.trunk.layers, *q_layers), nets.image_shape
-    )
-    batches = 3 if algorithm.real_information.is_on else 2
+    generating = _kept(nets.generator, (nets.input_size,))
+    discriminating = _kept(nets.discriminator.trunk, nets.image_shape)
+    if nets.recognition is not None:
+        features = networks.output_shape(nets.discriminator.trunk, nets.image_shape)
+        discriminating += _kept(nets.recognition, features)
+    batches = 2 + sum(term.shows_images for term in algorithm.terms)
     kept = max(batches * discriminating, generating + discriminating)
     return 2 * state + batch_size * _FLOAT * kept
 
 
-def _kept(layers: Sequence[Layer], shape: tuple[int, ...]) -> int:
-    """Counts the activations kept per image: linear, normalised, and the output."""
+def _kept(module: Any, shape: tuple[int, ...]) -> int:
+    """Counts the activations kept per image: linear, normalised, and the output.
+
+    Of a user's own module it counts what each of its parts returns, twice.
+    """
+    if not isinstance(module, Stack):
+        x = jax.ShapeDtypeStruct((2, *shape), jnp.float32)
+        run = partial(module.init_with_output, train=True, capture_intermediates=True)
+        key = jax.eval_shape(lambda: jax.random.key(0))
+        _, variables = jax.eval_shape(run, key, x)
+        return sum(leaf.size for leaf in jax.tree.leaves(variables["intermediates"]))
     kept = 0
-    for layer in layers:
+    for layer in module.layers:
         shape = notation.follow((layer,), shape, "layers")
         kept += math.prod(shape) * (2 + layer.norm)
     return kept

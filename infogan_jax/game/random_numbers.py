@@ -10,9 +10,9 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from infogan_jax.game.algorithm import Algorithm
-from infogan_jax.game.real_information.transformations import DRAWN_NUMBERS
 from infogan_jax.game.state import TrainState
 from infogan_jax.model import distributions
+from infogan_jax.model.random_keys import root_key
 
 Draws = Mapping[str, Float[Array, "batch _"]]
 """Numbers from U(-1, 1) for each example; the keys are the purposes of `sizes`."""
@@ -23,18 +23,19 @@ def sizes(algorithm: Algorithm) -> dict[str, int]:
 
     Latents come first, so that they do not depend on what else is drawn.
     """
-    spec, is_transformed = algorithm.spec, algorithm.real_information.is_on
-    is_noisy = algorithm.noise_sd is not None
+    spec, is_noisy = algorithm.spec, algorithm.noise_sd is not None
     pixels = math.prod(algorithm.nets.image_shape) if is_noisy else 0
-    return {
+    lengths = {
         "d_latents": spec.uniform_size,
         "g_latents": spec.uniform_size,
-        "d_transformation": DRAWN_NUMBERS if is_transformed else 0,
         "d_noise_real": pixels,
         "d_noise_generated": pixels,
         "g_noise": pixels,
-        "d_noise_transformed": pixels if is_transformed else 0,
     }
+    for term in algorithm.terms:
+        lengths[f"term_{term.name}"] = term.drawn_numbers
+        lengths[f"term_{term.name}_noise"] = pixels if term.shows_images else 0
+    return lengths
 
 
 def draw(
@@ -46,7 +47,7 @@ def draw(
     not on the number of devices (`axis`) that share the batch. A single call draws all
     numbers, because XLA takes as long to compile another small draw as a layer.
     """
-    step_key = jax.random.fold_in(jax.random.key(state.seed), state.step)
+    step_key = jax.random.fold_in(root_key(state.seed, "steps"), state.step)
     first = 0 if axis is None else lax.axis_index(axis) * count
     lengths = sizes(algorithm)
 

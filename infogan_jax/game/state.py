@@ -11,6 +11,7 @@ from jaxtyping import Array, UInt32
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.model import networks
 from infogan_jax.model.networks import Variables
+from infogan_jax.model.random_keys import root_key
 
 D_PLAYER = ("discriminator", "recognition")
 G_PLAYER = ("generator",)
@@ -57,7 +58,7 @@ def player(params: Variables, names: tuple[str, ...]) -> Variables:
 
 def create_state(algorithm: Algorithm, seed: UInt32[Array, ""]) -> TrainState:
     """Returns the state before the first step, a pure function of the seed."""
-    params, stats = networks.init(algorithm.nets, jax.random.key(seed))
+    params, stats = networks.init(algorithm.nets, root_key(seed, "first_weights"))
     average = {"params": params["generator"], "stats": stats["generator"]}
     optimisers = algorithm.optimisers
     return TrainState(

@@ -7,6 +7,7 @@ gradients and metrics are averaged over the device axis `axis`.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -16,13 +17,12 @@ from jax import lax
 from jaxtyping import Array, Float, UInt8
 
 from infogan_jax.data.scaling import to_range
-from infogan_jax.game import objective, random_numbers
+from infogan_jax.game import objective, random_numbers, terms
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.objective import Metrics
 from infogan_jax.game.random_numbers import Draws
-from infogan_jax.game.real_information import bounds as real_bounds
-from infogan_jax.game.real_information import transformations
 from infogan_jax.game.state import D_PLAYER, G_PLAYER, TrainState, player
+from infogan_jax.game.terms import Player, Shown, View
 from infogan_jax.model import latents, networks
 from infogan_jax.model.latents import Codes
 from infogan_jax.model.networks import Variables
@@ -47,8 +47,7 @@ def train_step(
     Returns:
       The next state, and scalar metrics in nats, averaged over the whole batch:
       `loss/discriminator`, `loss/generator`, `jsd_bound` (of the images with D's
-      instance noise), `mi_bound/<code>`, and, if they are on, `real_mi_bound/<code>`
-      and `change_bound/<code>`.
+      instance noise), `mi_bound/<code>`, and those of `algorithm.terms`.
     """
     nets = networks.with_sync_batch_norm(algorithm.nets, axis)
     algorithm = replace(algorithm, nets=nets)
@@ -73,34 +72,28 @@ def _discriminator_step(
     averages are those of the real batch, because Q encodes real images later.
     """
     codes, generated, _ = _generate(algorithm, state, state.params, draws["d_latents"])
-    transformed = _transform(algorithm, state, real, draws)
-    real = _add_noise(algorithm, state, real, draws["d_noise_real"])
-    generated = _add_noise(algorithm, state, generated, draws["d_noise_generated"])
 
     def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
-        real_logits, real_outputs, stats = _discriminate(algorithm, state, params, real)
-        logits, outputs, _ = _discriminate(algorithm, state, params, generated)
-        bounds = objective.mi_bounds(algorithm.spec, outputs, codes)
+        show = partial(_show, algorithm, state, params)
+        shown_real = show(real, draws["d_noise_real"])
+        shown = show(generated, draws["d_noise_generated"])
+        bounds = objective.mi_bounds(algorithm.spec, shown.outputs, codes)
         information = latents.weighted_sum(algorithm.spec, bounds)
         bound_metrics = {f"mi_bound/{name}": bound for name, bound in bounds.items()}
-        if transformed is not None:
-            _, transformed_outputs, _ = _discriminate(
-                algorithm, state, params, transformed
-            )
-            real_information, real_metrics = real_bounds.weighted_bounds(
-                algorithm.spec,
-                algorithm.real_information,
-                real_outputs,
-                transformed_outputs,
-                draws["d_transformation"],
-                axis,
-            )
-            information = information + real_information
-            bound_metrics |= real_metrics
-        value, metrics = objective.discriminator_loss(
-            real_logits, logits, information, algorithm.real_label
+        more, term_metrics = _further_terms(
+            algorithm,
+            "discriminator",
+            draws,
+            show,
+            codes=codes,
+            generated=shown,
+            real=shown_real,
+            axis=axis,
         )
-        return value, (metrics | bound_metrics, stats)
+        value, metrics = objective.discriminator_loss(
+            shown_real.logits, shown.logits, information + more, algorithm.real_label
+        )
+        return value, (metrics | bound_metrics | term_metrics, shown_real.stats)
 
     optimiser = algorithm.optimisers.discriminator
     return _update(state, "discriminator", D_PLAYER, optimiser, loss, axis)
@@ -121,14 +114,24 @@ def _generator_step(
         codes, generated, stats = _generate(
             algorithm, state, {**fixed, **params}, draws["g_latents"]
         )
-        generated = _add_noise(algorithm, state, generated, draws["g_noise"])
-        logits, outputs, _ = _discriminate(with_trunk, state, fixed, generated)
+        show = partial(_show, with_trunk, state, fixed)
+        shown = show(generated, draws["g_noise"])
         information = jnp.zeros(())
         if algorithm.info_to_generator:
-            bounds = objective.mi_bounds(algorithm.spec, outputs, codes)
+            bounds = objective.mi_bounds(algorithm.spec, shown.outputs, codes)
             information = latents.weighted_sum(algorithm.spec, bounds)
-        value, metrics = objective.generator_loss(logits, information)
-        return value, (metrics, stats)
+        more, term_metrics = _further_terms(
+            algorithm,
+            "generator",
+            draws,
+            show,
+            codes=codes,
+            generated=shown,
+            real=None,
+            axis=axis,
+        )
+        value, metrics = objective.generator_loss(shown.logits, information + more)
+        return value, (metrics | term_metrics, stats)
 
     optimiser = algorithm.optimisers.generator
     state, metrics = _update(state, "generator", G_PLAYER, optimiser, loss, axis)
@@ -196,37 +199,48 @@ def _generate(
     return sampled.codes, generated, stats
 
 
-def _discriminate(
-    algorithm: Algorithm, state: TrainState, params: Variables, x: Array
-) -> tuple[Array, Array, Variables]:
-    return networks.discriminate(
+def _show(
+    algorithm: Algorithm,
+    state: TrainState,
+    params: Variables,
+    images: Array,
+    noise: Array,
+) -> Shown:
+    """Shows D and Q images, with instance noise if it is on."""
+    noisy = images
+    if algorithm.noise_sd is not None:
+        sd = algorithm.noise_sd(state.step)
+        noisy = objective.add_instance_noise(images, noise, sd)
+    logits, outputs, stats = networks.discriminate(
         algorithm.nets,
         params,
         state.stats,
-        x,
+        noisy,
         train=True,
         info_to_trunk=algorithm.info_to_trunk,
     )
+    return Shown(images, logits, outputs, stats)
 
 
-def _transform(
-    algorithm: Algorithm, state: TrainState, real: Array, draws: Draws
-) -> Array | None:
-    """Returns the transformed real images, or None if no bound needs them."""
-    if not algorithm.real_information.is_on:
-        return None
-    transformed = transformations.transform(
-        algorithm.real_information.transformation, real, draws["d_transformation"]
-    )
-    return _add_noise(algorithm, state, transformed, draws["d_noise_transformed"])
-
-
-def _add_noise(
-    algorithm: Algorithm, state: TrainState, x: Array, uniform: Array
-) -> Array:
-    if algorithm.noise_sd is None:
-        return x
-    return objective.add_instance_noise(x, uniform, algorithm.noise_sd(state.step))
+def _further_terms(
+    algorithm: Algorithm,
+    player: Player,
+    draws: Draws,
+    show: Callable[..., Shown],
+    **seen: Any,
+) -> tuple[Array, Metrics]:
+    """Returns the weighted sum of a player's further terms, and their metrics."""
+    own = algorithm.terms_of(player)
+    views = {}
+    for term in own:
+        noise = draws[f"term_{term.name}_noise"]
+        views[term.name] = View(
+            spec=algorithm.spec,
+            drawn=draws[f"term_{term.name}"],
+            discriminate=partial(show, noise=noise),
+            **seen,
+        )
+    return terms.weighted_sum(own, views)
 
 
 def _mean(tree: Any, axis: str | None) -> Any:

@@ -1,20 +1,24 @@
 """The generator's input, made of codes and noise, and Q's posteriors of the codes.
 
-Everything that depends on the kind of a code is in this file: its prior, its entropy
-H(c), and its position in G's input and in Q's output.
+The codes have their positions in G's input and in Q's output here. What depends on the
+kind of a code is in `code_kinds`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from infogan_jax.model import distributions
-
-KINDS = ("categorical", "uniform", "gaussian")
+from infogan_jax.model.code_kinds import (
+    KINDS,
+    Categorical,
+    ContinuousPosterior,
+    Kind,
+    Spread,
+)
 
 Codes = Mapping[str, Array]
 """One array [batch] per code: int32 categories, or float32 values."""
@@ -26,8 +30,8 @@ class Code:
 
     Attributes:
       name: its name in logs and pictures, unique.
-      kind: `categorical` (uniform over `size` categories), `uniform` (U(-1, 1))
-        or `gaussian` (N(0, 1)).
+      kind: a name in `KINDS`, such as `categorical` (uniform over `size` categories),
+        `uniform` (U(-1, 1)) or `gaussian` (N(0, 1)).
       size: the number of categories; 1 for a continuous code.
       weight: its lambda in the objective, >= 0.
     """
@@ -39,7 +43,17 @@ class Code:
 
     @property
     def is_categorical(self) -> bool:
-        return self.kind == "categorical"
+        return self.of_kind.is_categorical
+
+    @property
+    def of_kind(self) -> Kind:
+        """What its kind does."""
+        return KINDS[self.kind]
+
+    @property
+    def prior_sd(self) -> float:
+        """The standard deviation of its prior."""
+        return self.of_kind.prior_sd(self.size)
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,9 @@ class LatentSpec:
     @property
     def input_size(self) -> int:
         """The length of G's input vector."""
-        return self.noise_size + sum(code.size for code in self.codes)
+        return self.noise_size + sum(
+            code.of_kind.input_size(code.size) for code in self.codes
+        )
 
     @property
     def uniform_size(self) -> int:
@@ -84,8 +100,17 @@ class LatentSpec:
     @property
     def output_size(self) -> int:
         """The length of Q's output vector: logits, or mean (and raw log sd)."""
-        per_continuous = 1 if self.fixed_sd is not None else 2
-        return sum(c.size if c.is_categorical else per_continuous for c in self.codes)
+        return sum(self.output_sizes)
+
+    @property
+    def output_sizes(self) -> tuple[int, ...]:
+        """The number of Q's outputs for each code."""
+        return tuple(c.of_kind.output_size(c.size, self.spread) for c in self.codes)
+
+    @property
+    def spread(self) -> Spread:
+        """How Q gets the standard deviations of continuous codes."""
+        return Spread(self.fixed_sd, self.sd_floor)
 
 
 class Latents(NamedTuple):
@@ -95,26 +120,8 @@ class Latents(NamedTuple):
     noise: Float[Array, "batch noise"]
 
 
-class Categorical(NamedTuple):
-    """Q's posterior of a categorical code."""
-
-    logits: Float[Array, "batch k"]
-
-    def log_prob(self, value: Int[Array, "batch"]) -> Float[Array, "batch"]:
-        return distributions.categorical_log_prob(self.logits, value)
-
-
-class Normal(NamedTuple):
-    """Q's posterior of a continuous code."""
-
-    mean: Float[Array, "batch"]
-    log_sd: Float[Array, "batch"]
-
-    def log_prob(self, value: Float[Array, "batch"]) -> Float[Array, "batch"]:
-        return distributions.normal_log_prob(value, self.mean, self.log_sd)
-
-
-Posterior = Mapping[str, Categorical | Normal]
+Posterior = Mapping[str, Categorical | ContinuousPosterior]
+"""Q's posterior of each code, by its name."""
 
 
 def sample(spec: LatentSpec, uniform: Float[Array, "batch uniform_size"]) -> Latents:
@@ -126,61 +133,38 @@ def sample(spec: LatentSpec, uniform: Float[Array, "batch uniform_size"]) -> Lat
         variable; `spec.uniform_size` in all.
     """
     codes = {
-        code.name: distributions.category(uniform[:, i], code.size)
-        if code.is_categorical
-        else _from_uniform(code.kind, uniform[:, i])
+        code.name: code.of_kind.sample(uniform[:, i], code.size)
         for i, code in enumerate(spec.codes)
     }
-    return Latents(codes, _from_uniform(spec.noise_kind, uniform[:, len(spec.codes) :]))
-
-
-def _from_uniform(kind: str, uniform: Array) -> Array:
-    return distributions.standard_normal(uniform) if kind == "gaussian" else uniform
+    noise = uniform[:, len(spec.codes) :]
+    if spec.noise_kind == "gaussian":
+        noise = distributions.standard_normal(noise)
+    return Latents(codes, noise)
 
 
 def pack(spec: LatentSpec, latents: Latents) -> Float[Array, "batch inputs"]:
-    """Returns G's input: one-hot categories and values in order, then noise."""
+    """Returns G's input: the codes in order, one-hot or as values, then noise."""
     parts = [
-        jax.nn.one_hot(latents.codes[code.name], code.size)
-        if code.is_categorical
-        else latents.codes[code.name][:, None]
+        code.of_kind.pack(jnp.asarray(latents.codes[code.name]), code.size)
         for code in spec.codes
     ]
     return jnp.concatenate([*parts, latents.noise], axis=-1)
 
 
 def posterior(spec: LatentSpec, outputs: Float[Array, "batch outputs"]) -> Posterior:
-    """Returns the posterior Q(c_i | x) of each code from Q's output vector.
-
-    A learned standard deviation is exp(output) + `sd_floor`, computed in log space. It
-    is smooth and never below the floor. Near the floor it keeps a gradient until
-    exp(output) underflows in float32.
-    """
-    posteriors: dict[str, Categorical | Normal] = {}
+    """Returns the posterior Q(c_i | x) of each code from Q's output vector."""
+    posteriors: dict[str, Categorical | ContinuousPosterior] = {}
     start = 0
-    for code in spec.codes:
-        if code.is_categorical:
-            posteriors[code.name] = Categorical(outputs[:, start : start + code.size])
-            start += code.size
-            continue
-        mean = outputs[:, start]
-        if spec.fixed_sd is None:
-            log_sd = jnp.logaddexp(outputs[:, start + 1], jnp.log(spec.sd_floor))
-            start += 2
-        else:
-            log_sd = jnp.full_like(mean, jnp.log(spec.fixed_sd))
-            start += 1
-        posteriors[code.name] = Normal(mean, log_sd)
+    for code, size in zip(spec.codes, spec.output_sizes, strict=True):
+        own = outputs[:, start : start + size]
+        posteriors[code.name] = code.of_kind.unpack(own, spec.spread)
+        start += size
     return posteriors
 
 
 def entropy(code: Code) -> float:
     """Returns H(c) of a code's prior in nats; differential for a continuous code."""
-    if code.is_categorical:
-        return distributions.categorical_entropy(code.size)
-    if code.kind == "uniform":
-        return distributions.uniform_entropy()
-    return distributions.normal_entropy()
+    return code.of_kind.entropy(code.size)
 
 
 def log_prob(posterior: Posterior, codes: Codes) -> dict[str, Float[Array, "batch"]]:

@@ -82,6 +82,14 @@ class Linear(nn.Module):
         return y
 
 
+class SpectralNorm(nn.SpectralNorm):
+    """Flax's, with its power iteration in float32 on every platform."""
+
+    def _spectral_normalize(self, path: Any, vs: Any, update_stats: bool) -> Array:
+        with jax.default_matmul_precision("highest"):
+            return super()._spectral_normalize(path, vs, update_stats)
+
+
 class Stack(nn.Module):
     """The layers of a list, applied one after the other.
 
@@ -90,7 +98,7 @@ class Stack(nn.Module):
       slope: of the leaky ReLU for negative inputs.
       spectral_norm: whether each weight is divided by its largest singular value
         (Miyato et al. 2018; one power iteration a step).
-      axis: the device axis over which batch statistics are averaged, if any.
+      axis_name: the device axis over which batch statistics are averaged, if any.
       dtype: of the activations; the last layer's output is float32 in any case.
       is_head: whether the last layer is computed in float32 too, as the outputs of a
         network are.
@@ -100,7 +108,7 @@ class Stack(nn.Module):
     layers: Sequence[Layer]
     slope: float = 0.1
     spectral_norm: bool = False
-    axis: str | None = None
+    axis_name: str | None = None
     dtype: Any = jnp.float32
     is_head: bool = True
     lowering: str = "fastest"
@@ -125,13 +133,13 @@ class Stack(nn.Module):
             name=f"{layer.kind}_{position}",
         )
         if self.spectral_norm:
-            x = nn.SpectralNorm(linear)(x, update_stats=train)
+            x = SpectralNorm(linear)(x, update_stats=train)
         else:
             x = linear(x)
         dtype = jnp.float32 if is_last else self.dtype
         x = x.astype(dtype)
         if layer.norm:
-            x = batch_norm(self.axis, train, f"norm_{position}", dtype)(x)
+            x = batch_norm(self.axis_name, train, f"norm_{position}", dtype)(x)
         x = activate(layer.activation, x, self.slope)
         if layer.kind == "fc" and len(layer.shape) > 1:
             x = x.reshape(x.shape[0], *layer.shape)

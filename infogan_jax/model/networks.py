@@ -14,11 +14,19 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from flax.traverse_util import flatten_dict, unflatten_dict
 from jax import lax
 from jaxtyping import Array, Float, Key
 
+from infogan_jax.errors import UserError
+from infogan_jax.model import notation
 from infogan_jax.model.convolutions import Images
 from infogan_jax.model.layers import OUTPUT_RANGES, Layer, Stack, draw_weights
+
+MODULES = ("generator", "trunk", "recognition")
+
+Modules = Mapping[str, nn.Module]
+"""A user's own, by the names in `MODULES`."""
 
 Variables = Mapping[str, Any]
 """`generator`, `discriminator` and `recognition`, each with a tree of arrays."""
@@ -27,7 +35,7 @@ Variables = Mapping[str, Any]
 class Discriminator(nn.Module):
     """The shared trunk and D's head: images -> (logits of "real", features)."""
 
-    trunk: Stack
+    trunk: nn.Module
     head: Stack
 
     def __call__(
@@ -35,6 +43,16 @@ class Discriminator(nn.Module):
     ) -> tuple[Float[Array, "batch"], Array]:
         features = self.trunk(images, train)
         return self.head(features, train)[:, 0], features
+
+
+class Recognition(nn.Module):
+    """A user's own hidden layers of Q, and its last linear map."""
+
+    hidden: nn.Module
+    head: Stack
+
+    def __call__(self, features: Array, train: bool) -> Float[Array, "batch outputs"]:
+        return self.head(self.hidden(features, train), train)
 
 
 @dataclass(frozen=True)
@@ -50,9 +68,9 @@ class Networks:
       output_range: the range of the images, given by G's last activation.
     """
 
-    generator: Stack
+    generator: nn.Module
     discriminator: Discriminator
-    recognition: Stack | None
+    recognition: nn.Module | None
     input_size: int
     image_shape: tuple[int, int, int]
     output_range: tuple[float, float]
@@ -99,9 +117,57 @@ def build(
     )
 
 
+def with_modules(networks: Networks, modules: Modules) -> Networks:
+    """Returns the networks with a user's own modules in place of some of the lists.
+
+    A module is called as `module(x, train)`, as any Flax module with batch norm is. It
+    keeps the first weights that it draws itself. If it has a field `axis_name`, it
+    gets the name of the device axis over which its batch norm is to average. Random
+    numbers in `apply`, as of dropout, are not available.
+
+    Args:
+      networks: of the config, whose image shape and range stay.
+      modules: `generator` (packed latents -> images), `trunk` (images -> features) and
+        `recognition` (features -> features, before Q's last linear map).
+
+    Raises:
+      UserError: for another name, or a generator of images of another shape.
+    """
+    for name in modules:
+        if name not in MODULES:
+            raise UserError(f"modules (={name!r}) must be among {', '.join(MODULES)}.")
+    d, q = networks.discriminator, networks.recognition
+    if trunk := modules.get("trunk"):
+        networks = replace(networks, discriminator=Discriminator(trunk, d.head))
+    if (hidden := modules.get("recognition")) and isinstance(q, Stack):
+        head = q.clone(layers=q.layers[-1:])
+        networks = replace(networks, recognition=Recognition(hidden, head))
+    if generator := modules.get("generator"):
+        shape = output_shape(generator, (networks.input_size,))
+        if shape != networks.image_shape:
+            raise UserError(
+                f"modules['generator'] makes images of shape {shape}, but "
+                f"those of config.networks.generator have {networks.image_shape}; "
+                "change either."
+            )
+        networks = replace(networks, generator=generator)
+    return networks
+
+
+def output_shape(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Returns the shape of a module's output for one input of `shape`."""
+    if isinstance(module, Stack):
+        return notation.follow(tuple(module.layers), shape, "layers")
+    inputs = jax.ShapeDtypeStruct((2, *shape), jnp.float32)
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    run = partial(module.init_with_output, train=True)
+    output, _ = jax.eval_shape(run, key, inputs)
+    return output.shape[1:]
+
+
 def with_sync_batch_norm(networks: Networks, axis: str | None) -> Networks:
     """Returns the networks with batch statistics averaged over a device axis."""
-    return _clone(networks, axis=axis)
+    return _clone(networks, axis_name=axis)
 
 
 def with_matmul_convolutions(networks: Networks) -> Networks:
@@ -122,14 +188,21 @@ def portable(networks: Networks) -> Networks:
 
 
 def _clone(networks: Networks, **changed: Any) -> Networks:
-    d, q = networks.discriminator, networks.recognition
-    trunk, head = d.trunk.clone(**changed), d.head.clone(**changed)
-    return replace(
-        networks,
-        generator=networks.generator.clone(**changed),
-        discriminator=d.clone(trunk=trunk, head=head),
-        recognition=None if q is None else q.clone(**changed),
-    )
+    """Changes fields of all modules that have them."""
+
+    def clone(module: nn.Module) -> nn.Module:
+        own = {name: value for name, value in changed.items() if hasattr(module, name)}
+        for name in ("trunk", "hidden", "head"):
+            if isinstance(part := getattr(module, name, None), nn.Module):
+                own[name] = clone(part)
+        return module.clone(**own) if own else module
+
+    modules: dict[str, Any] = {
+        name: clone(module)
+        for name in ("generator", "discriminator", "recognition")
+        if (module := getattr(networks, name)) is not None
+    }
+    return replace(networks, **modules)
 
 
 def init(networks: Networks, key: Key[Array, ""]) -> tuple[Variables, Variables]:
@@ -150,7 +223,16 @@ def init(networks: Networks, key: Key[Array, ""]) -> tuple[Variables, Variables]
         )
     params = {name: tree["params"] for name, tree in variables.items()}
     stats = {name: tree.get("batch_stats", {}) for name, tree in variables.items()}
-    return draw_weights(params, weights_key), stats
+    flat = flatten_dict(params)
+    drawn = {path: leaf for path, leaf in flat.items() if _is_drawn(networks, path)}
+    drawn = flatten_dict(draw_weights(unflatten_dict(drawn), weights_key))
+    return unflatten_dict({**flat, **drawn}), stats
+
+
+def _is_drawn(networks: Networks, path: tuple[str, ...]) -> bool:
+    """Whether a parameter belongs to a list of layers, not to a user's own module."""
+    module: Any = getattr(networks, path[0])
+    return isinstance(module, Stack) or isinstance(getattr(module, path[1], 0), Stack)
 
 
 def generate(

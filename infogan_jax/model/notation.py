@@ -7,7 +7,8 @@ any of them.
 import re
 
 from infogan_jax.errors import UserError
-from infogan_jax.model.latents import KINDS, Code
+from infogan_jax.model.code_kinds import KINDS
+from infogan_jax.model.latents import Code
 from infogan_jax.model.layers import OUTPUT_RANGES, Layer
 
 _CODE = re.compile(
@@ -62,7 +63,7 @@ def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, .
 def _code(
     field: str, name: str, kind: str, size: str | None, weight: str | None
 ) -> Code:
-    if (kind == "categorical") != (size is not None):
+    if KINDS[kind].is_categorical != (size is not None):
         raise UserError(
             f"{field}: {name!r} is {kind if size is None else f'{kind}({size})'}; a "
             "categorical code needs a size, as in categorical(10), and no other kind "

@@ -68,6 +68,8 @@ class Progress:
             disable=None if processes.is_first() else True,
         )
         self.restart_clock(first_step)
+        self._measured_from: tuple[float, int] | None = None
+        self._is_estimated = False
 
     def __enter__(self) -> "Progress":
         return self
@@ -79,6 +81,13 @@ class Progress:
         with contextlib.suppress(RunFailure) if value else contextlib.nullcontext():
             self._tensorboard.close()
 
+    def check_place(self) -> None:
+        """Raises a RunFailure where the run directory was moved, before more goes in.
+
+        To be called before a checkpoint; `log` and `pictures` call it themselves.
+        """
+        self._stats.check_place()
+
     def restart_clock(self, step: int) -> None:
         """Leaves out of the next images/s what was done since the last step.
 
@@ -86,6 +95,27 @@ class Progress:
         pictures, a checkpoint.
         """
         self._last = (time.perf_counter(), step)
+
+    def estimate(self, step: int, metrics: Mapping[str, jax.Array]) -> None:
+        """Says once how long the rest will take, where that is a minute or more.
+
+        To be called after each call of the step. It waits for the steps of the first
+        calls, until they have taken a second.
+        """
+        if self._is_estimated:
+            return
+        then, first_step = self._measured_from or self._last
+        jax.block_until_ready(metrics)
+        now = time.perf_counter()
+        if now - then < 1.0:  # the first of them may have run while it was compiled
+            self._measured_from = self._measured_from or (now, step)
+            return
+        self._is_estimated = True
+        seconds = (now - then) / (step - first_step)
+        left = (self._steps - step) * seconds
+        if left >= 60:
+            speed = f"{1 / seconds:.3g} steps/s"
+            self.say(f"{self._prefix}about {duration(left)} at {speed} on this machine")
 
     def log(self, step: int, metrics: Mapping[str, jax.Array]) -> None:
         """Writes the means over the call of the step that ended at `step`.
@@ -110,6 +140,7 @@ class Progress:
         self.restart_clock(step)
         seconds = (self._last[0] - then) / (step - last_step)
         speed = {"images_per_second": self._batch_size / seconds, "step_time": seconds}
+        self.check_place()
         self._stats.append(step, speed | means)
         self._tensorboard.scalars(step, speed | means)
         self._trackers.scalars(step, speed | means)
@@ -143,6 +174,7 @@ class Progress:
 
         `warnings` that the pictures give rise to are shown once.
         """
+        self.check_place()
         for name, picture in pictures.items():
             write_png(self._workdir / PICTURES / f"{name}_{step:07d}.png", picture)
             self._tensorboard.image(step, name, picture)
@@ -158,6 +190,18 @@ class Progress:
     def say(self, text: str) -> None:
         """Shows one line, above the bar if there is one."""
         self._bar.write(text) if not self._bar.disable else say(text)
+
+
+def duration(seconds: float) -> str:
+    """Returns a time in words of two units at most, such as "3 h 20 min"."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(minutes, 60)
+    days, rest = divmod(hours, 24)
+    if days > 2:
+        return f"{days} days {rest} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def say(text: str) -> None:

@@ -148,17 +148,30 @@ def _grows(old: Any, new: Any) -> bool:
 def refuse_links(workdir: Path) -> None:
     """Refuses a run directory with a link, through which files would go elsewhere.
 
+    `checkpoints` may be a link to another disk: to a directory that is the user's own
+    and holds nothing but checkpoints.
+
     Raises:
       UserError: naming the first link.
     """
-    for folder, below, files in os.walk(workdir):
+    own = workdir / CHECKPOINTS
+    places = [workdir, own] if _leads_to_checkpoints(own) else [workdir]
+    for folder, below, files in (each for place in places for each in os.walk(place)):
         for path in (Path(folder, name) for name in sorted(below + files)):
-            if path.is_symlink():
+            if path.is_symlink() and path not in places:
                 raise UserError(
                     f"{path} is a link, through which files would go elsewhere; "
                     "put a copy of what it points to in its place, or use another "
                     "--workdir."
                 )
+
+
+def _leads_to_checkpoints(link: Path) -> bool:
+    if not link.is_symlink() or not link.is_dir():
+        return False
+    owners = {link.lstat().st_uid, link.stat().st_uid}
+    steps = (name.split(".")[0] for name in os.listdir(link))
+    return owners == {os.getuid()} and all(step.isdigit() for step in steps)
 
 
 def read_config(workdir: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from infogan_jax.errors import RunFailure
 from infogan_jax.machine import processes
 from infogan_jax.run.files import explained_errors, write_bytes
 
@@ -41,6 +42,25 @@ class StatsFile:
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
         self.lines.append(line)
+
+    def check_place(self) -> None:
+        """Checks that the directory of the file is still where it was.
+
+        Raises:
+          RunFailure: where it was moved or removed; nothing is written in its place.
+        """
+        if not processes.is_first():
+            return
+        try:
+            now = os.stat(self._path)
+        except OSError:
+            now = None
+        if now is None or not os.path.samestat(now, os.fstat(self._file.fileno())):
+            raise RunFailure(
+                f"--workdir (={self._path.parent}) was moved or removed while the run "
+                "went on, and nothing more is written; name its new place with "
+                "--workdir: it goes on from its last checkpoint."
+            )
 
     def close(self) -> None:
         """Closes the file; a line that could not be written is given up."""

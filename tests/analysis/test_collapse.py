@@ -92,6 +92,16 @@ def test_samples_that_look_the_same_are_warned_of():
     assert collapse.warnings_in_samples(np.concatenate([equal, 255 - equal])) == {}
 
 
+def test_data_of_one_colour_is_named_as_the_cause():
+    one_colour = np.full((300, 8, 8, 1), 9, np.uint8)
+    data = np.random.default_rng(0).integers(0, 256, (300, 8, 8, 1), np.uint8)
+    said = collapse.warnings_in_samples(one_colour[:100], one_colour)["samples"]
+    assert "so do the images of the data" in said and "config.seed" not in said
+    said = collapse.warnings_in_samples(one_colour[:100], data)["samples"]
+    assert "images of the data" not in said and "config.seed" in said
+    assert collapse.warnings_in_samples(data, one_colour) == {}
+
+
 def test_the_warning_is_the_same_for_samples_cut_out_of_their_grid():
     equal = np.full((100, 8, 8, 1), 7, np.uint8)
     different = np.random.default_rng(0).integers(0, 256, (100, 8, 8, 1), np.uint8)

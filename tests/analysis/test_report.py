@@ -1,6 +1,7 @@
 """The sections of the report: measures, protocols, and reasons for leaving out."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import chex
@@ -66,7 +67,9 @@ def test_accuracy_on_held_out_images_uses_the_matching_of_the_training_labels():
 
 def test_perfect_categories_have_full_agreement_for_any_order_of_categories():
     split = labelled((0, 2, 5), (1, 0, 4), (2, 1, 3))
-    for name, value in values(classes.agreement(DIGIT, split, split)).items():
+    scores = values(classes.agreement(DIGIT, split, split))
+    assert scores.pop("largest_class_test") == pytest.approx(5 / 12)
+    for name, value in scores.items():
         assert value == pytest.approx(1.0), name
     assert classes.confusion(DIGIT, split, split).rows == ("1 → 0", "2 → 1", "0 → 2")
 
@@ -77,6 +80,28 @@ def test_constant_categories_agree_by_chance_only():
     assert scores["accuracy_test"] == scores["purity_test"] == pytest.approx(1 / 3)
     assert scores["nmi_test"] == pytest.approx(0.0, abs=1e-9)
     assert scores["ari_test"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_share_of_the_largest_class_stands_beside_what_it_is_compared_with():
+    split = labelled((0, 1, 70), (0, 0, 20), (1, 2, 10))
+    measures = classes.agreement(DIGIT, split, split)
+    assert measures["largest_class_test"].value == pytest.approx(0.7)
+    for name in ("accuracy_test", "purity_test", "nmi_test", "ari_test"):
+        assert measures[name].protocol.endswith(
+            "; the largest class has 0.7000 of them"
+        )
+
+
+@pytest.mark.parametrize("section", ["Classes", "Few labels"])
+def test_held_out_images_of_one_class_measure_nothing(section):
+    known = network_outputs(np.zeros((120, 3)))
+    outputs = {"train_outputs": known, "test_outputs": known}
+    model = build_model("categorical(3)", **outputs)
+    model = replace(model, test=Split(IMAGES, 0 * LABELS))
+    vars(model).update(outputs)
+    measured = SECTIONS[section](model)
+    assert not measured.measures
+    assert "all 120 held-out images have the same label" in measured.left_out
 
 
 def test_of_several_codes_the_best_on_training_labels_is_measured():

@@ -131,10 +131,22 @@ def test_generated_images_equal_to_the_training_images_have_the_best_scores(
     assert scores[f"frechet_{name}"] == pytest.approx(0, abs=1e-4)
     for kind in ("precision", "recall", "coverage", "classes_found"):
         assert scores[f"{kind}_{name}"] == 1
+    assert abs(scores[f"kernel_distance_{name}"]) < 0.1
+    for kind in ("kernel_distance", "frechet", "coverage"):
+        held_out = scores[f"{kind}_120_held_out_lines_classifier"]
+        assert held_out == pytest.approx(scores[f"{kind}_{name}"], abs=1e-9)
     assert scores[f"class_divergence_{name}"] == pytest.approx(0, abs=1e-9)
     table = section.tables["classes"]
     np.testing.assert_allclose(table.values, 1 / 3)
     assert table.columns == ("5", "7", "9"), "labels that do not occur are no classes"
+
+
+@pytest.mark.parametrize("count, has_frechet", [(79, False), (80, True)])
+def test_a_frechet_distance_needs_ten_images_for_each_feature(count, has_frechet):
+    real, generated = RNG.normal(size=(2, count, 8))
+    measures = samples.distances(real, generated, f"{count} training", "x")
+    assert ("frechet_x" in measures) == has_frechet
+    assert "kernel_distance_x" in measures
 
 
 def test_a_count_of_thousands_is_abbreviated():

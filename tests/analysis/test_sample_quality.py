@@ -38,6 +38,30 @@ def all_scores(real, generated):
     )
 
 
+def kernel(first, second):
+    return (first @ second.T / first.shape[1] + 1) ** 3
+
+
+def test_kernel_distance_is_the_sum_over_pairs_of_different_samples():
+    real, generated = draw(1030, 3), draw(7, 3, seed=1, centre=0.5)
+    expected = -2 * kernel(real, generated).mean()
+    for x in (real, generated):
+        pairs = kernel(x, x)[~np.eye(len(x), dtype=bool)]
+        expected += pairs.mean()
+    found = sample_quality.kernel_distance(real, generated)
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_kernel_distance_of_one_distribution_is_zero_at_the_mean_for_few_samples():
+    drawn = [(draw(20, 8, 2 * i), draw(20, 8, 2 * i + 1)) for i in range(400)]
+    found = [sample_quality.kernel_distance(*pair) for pair in drawn]
+    assert abs(np.mean(found)) < 4 * np.std(found) / 20
+    moved = [sample_quality.kernel_distance(a, b + 0.5) for a, b in drawn]
+    assert np.mean(moved) > 20 * abs(np.mean(found))
+    frechet = [sample_quality.frechet_distance(*pair) for pair in drawn[:20]]
+    assert np.mean(frechet) > 1, "which is biased where there are few samples"
+
+
 def test_frechet_distance_of_two_normals_on_the_line():
     # (3 - 1)^2 + (2 - 0.5)^2
     first = with_moments([1.0], [[4.0]])

@@ -70,7 +70,7 @@ def test_rows_take_the_categories_of_the_first_categorical_code_in_turn():
     spec = build_tiny("uniform, a=categorical(3), b=categorical(4)").spec
     base, plain = (
         traversals.base_latents(spec, 5, 8),
-        generate.sample_latents(spec, 5, 8),
+        generate.sample_latents(spec, 5, 8, "pictures"),
     )
     np.testing.assert_array_equal(base.codes["a"], [0, 1, 2, 0, 1, 2, 0, 1])
     codes = {**base.codes, "a": plain.codes["a"]}
@@ -80,9 +80,11 @@ def test_rows_take_the_categories_of_the_first_categorical_code_in_turn():
 def test_rows_without_a_categorical_code_depend_only_on_the_seed():
     spec = build_tiny("2 x uniform").spec
     rows = traversals.base_latents(spec, 5, 4)
-    chex.assert_trees_all_equal(rows, generate.sample_latents(spec, 5, 4))
+    chex.assert_trees_all_equal(rows, generate.sample_latents(spec, 5, 4, "pictures"))
     with pytest.raises(AssertionError):
-        chex.assert_trees_all_equal(rows, generate.sample_latents(spec, 6, 4))
+        chex.assert_trees_all_equal(
+            rows, generate.sample_latents(spec, 6, 4, "pictures")
+        )
 
 
 @pytest.mark.parametrize(

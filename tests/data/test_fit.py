@@ -5,6 +5,8 @@ import pytest
 from PIL import Image
 
 from infogan_jax.data import prepared
+from infogan_jax.data.dataset import Request
+from infogan_jax.data.rendering import Rules, render
 from infogan_jax.errors import UserError
 
 
@@ -41,12 +43,44 @@ def test_fit_refuses_a_crop_larger_than_the_image():
         prepared.fit(image, 8, 4, 0, "x")
 
 
-def test_an_error_about_two_image_sizes_names_both_images(tmp_path):
-    def examples():
-        for name, height in (("'a'", 4), ("'b'", 4), ("'c'", 3)):
-            yield prepared.Example(np.zeros((height, 5, 1), np.uint8), name=name)
+def test_padding_keeps_the_whole_image_on_its_background():
+    image, pixels = gradient_image(2, 4)
+    made = render(image, Rules(size=4, fit="pad", background=255))
+    np.testing.assert_array_equal(made.pixels[1:3], pixels)
+    assert (made.pixels[[0, 3]] == 255).all() and made.done == {"padded": 1}
 
-    message = r"size \(=0\) .* 'a' is 4 x 5 and 'c' is 3 x 5; set .*data.size=4\."
-    with pytest.raises(UserError, match=message):
-        prepared.prepare(tmp_path, {"name": "uneven"}, 3, examples)
-    assert not list((tmp_path / prepared.FOLDER).iterdir())
+
+@pytest.mark.parametrize("shape", [(1, 300), (300, 1), (7, 7), (3, 5)])
+@pytest.mark.parametrize("fit", ["crop", "pad", "squash"])
+def test_any_shape_becomes_a_square_of_the_size(fit, shape):
+    image, _ = gradient_image(*shape)
+    assert render(image, Rules(size=4, fit=fit)).pixels.shape == (4, 4, 3)
+
+
+def test_a_fit_without_a_size_is_refused():
+    with pytest.raises(UserError, match=r"fit \(='pad'\) makes .* which is 0; set"):
+        Request("folder", fit="pad")
+
+
+def test_squashing_resizes_both_sides():
+    image, _ = gradient_image(6, 12)
+    made = render(image, Rules(size=6, fit="squash"))
+    expected = np.asarray(image.resize((6, 6), Image.Resampling.LANCZOS))
+    np.testing.assert_array_equal(made.pixels, expected)
+    assert made.done == {"squashed": 1}
+
+
+def test_a_crop_says_how_much_of_the_area_and_of_the_edges_it_loses():
+    pixels = np.zeros((10, 40, 3), np.uint8)
+    pixels[4:6, 2:6] = 255  # far from the central square
+    done = render(Image.fromarray(pixels), Rules(size=10)).done
+    assert done == {"cropped": 0.75, "edges_lost": 1.0}
+    pixels = np.roll(pixels, 16, axis=1)
+    done = render(Image.fromarray(pixels), Rules(size=10)).done
+    assert done == {"cropped": 0.75, "edges_lost": 0.0}
+
+
+def test_small_images_are_enlarged_and_it_is_said():
+    image, _ = gradient_image(3, 5)
+    assert render(image, Rules(size=4)).done["enlarged"] == 1
+    assert "enlarged" not in render(image, Rules(size=3)).done

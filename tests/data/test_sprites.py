@@ -183,7 +183,7 @@ def calls(monkeypatch):
     def prepare(*arguments):
         recorded.append(arguments)
         images = np.broadcast_to(np.zeros(1, np.uint8), (737_280, 64, 64, 1))
-        return Split(images), {"sha256": "digest"}
+        return {"": Split(images)}, {"splits": {"": {"sha256": "digest"}}}
 
     monkeypatch.setattr(prepared, "prepare", prepare)
     return recorded
@@ -202,20 +202,22 @@ def test_training_uses_the_whole_set_and_evaluation_a_fixed_10_000_of_it(calls):
 
 def test_the_whole_set_is_drawn_in_order_in_the_given_directory(calls, tmp_path):
     sprites.load(Request("sprites", directory=str(tmp_path)))
-    [(parent, recipe, total, examples)] = calls
-    assert parent == tmp_path
+    [(request, recipe, blocks, _)] = calls
+    assert prepared.place(request) == tmp_path
     assert recipe == {"name": "sprites", "renderer": sprites.RENDERER}
-    assert total == 737_280
-    first = list(itertools.islice(examples(), 1100))
-    assert {(example.label, example.factors) for example in first} == {(None, None)}
-    drawn = [example.image for example in first]
-    np.testing.assert_array_equal(drawn, sprites.render(np.arange(1100)))
+    (block,) = blocks.values()
+    assert block.total == 737_280
+    for start in (0, 1000, 1024):
+        first = list(itertools.islice(block.tasks(start), 100))
+        drawn = np.array([task.load() for task in first])
+        expected = sprites.render(np.arange(start, start + 100))
+        np.testing.assert_array_equal(drawn, expected)
 
 
 def test_the_default_directory_is_the_user_s_cache(calls, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     sprites.load(Request("sprites"))
-    assert calls[0][0].is_relative_to(tmp_path)
+    assert prepared.place(calls[0][0]).is_relative_to(tmp_path)
 
 
 @pytest.mark.parametrize(

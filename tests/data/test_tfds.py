@@ -8,7 +8,9 @@ import pytest
 from tiny_tfds import FORMATS, prepare_data_sets, skip_without_tfds
 
 from infogan_jax.data.dataset import Request
+from infogan_jax.data.sources import npz
 from infogan_jax.data.sources import tfds as source
+from infogan_jax.errors import UserError
 
 skip_without_tfds()
 
@@ -44,7 +46,7 @@ def test_images_and_labels_are_those_that_were_stored(root):
 def test_a_recipe_is_prepared_once_and_another_recipe_separately(root, monkeypatch):
     small = load(root, crop=6, size=4, channels=1)
     assert small.image_shape == (4, 4, 1)
-    monkeypatch.setattr(source, "_examples", fail_if_called)
+    monkeypatch.setattr(source, "_tasks", fail_if_called)
     again = load(root, crop=6, size=4, channels=1)
     np.testing.assert_array_equal(again.train.images, small.train.images)
     with pytest.raises(AssertionError, match="decoded again"):
@@ -76,7 +78,7 @@ def test_classes_with_the_prefix_label_are_the_factors_of_their_image(root):
 
 def test_factors_are_prepared_with_their_images(root, monkeypatch):
     first = load(root, "factored", size=3)
-    monkeypatch.setattr(source, "_examples", fail_if_called)
+    monkeypatch.setattr(source, "_tasks", fail_if_called)
     again = load(root, "factored", size=3)
     np.testing.assert_array_equal(again.train.factors, first.train.factors)
     assert again.factor_names == first.factor_names
@@ -108,6 +110,48 @@ def test_a_file_with_transparency_has_the_three_channels_of_its_data_set(root):
     images = np.concatenate([data.train.images, data.test.images])
     assert images.shape == (2, 10, 8, 3)
     assert np.sort(np.ptp(images, axis=(1, 2, 3))).tolist()[0] == 0
+
+
+def test_uint16_is_scaled_by_what_the_set_uses(root):
+    data = load(root, "deep")
+    values = np.arange(16) * 256 + np.arange(16) % 2
+    every = np.concatenate([data.train.images, data.test.images])[:, 0, 0, 0]
+    assert sorted(every) == np.rint(values * 255 / values.max()).tolist()
+    rules = data.provenance["report"]["rules"]
+    assert rules["deep_range"] == [0, values.max()]
+
+
+def test_floats_from_0_to_1_are_bytes_from_0_to_255(root):
+    data = load(root, "floats")
+    every = np.concatenate([data.train.images, data.test.images])[:, 0, 0, 0]
+    assert sorted(every) == list(range(0, 256, 17))
+
+
+def test_what_is_transparent_shows_no_colour(root):
+    data = load(root, "icons")
+    every = np.concatenate([data.train.images, data.test.images])
+    assert every.shape == (5, 4, 4, 3)
+    assert data.provenance["report"]["changes"]["composited"]["count"] == 5
+    assert sorted(every.sum((1, 2, 3)).tolist())[-1] == 255 * 48, "all is white"
+    assert {tuple(pixel) for pixel in every.reshape(-1, 3).tolist()} == {
+        (255, 255, 255),
+        (9, 0, 0),
+    }
+
+
+def test_validation_is_held_out_where_it_is_the_second_split(root):
+    data = load(root, "validated")
+    assert (len(data.train.images), len(data.test.images)) == (6, 3)
+
+
+def test_other_channels_are_refused_and_the_way_out_leads_out(root, tmp_path):
+    with pytest.raises(UserError, match=r"not of shape \(4, 4, 6\); .*\.npz") as caught:
+        load(root, "six")
+    assert "\n" not in str(caught.value)
+    chosen = np.random.default_rng(0).integers(0, 256, (4, 4, 4, 6), np.uint8)[..., :3]
+    np.savez(tmp_path / "chosen.npz", images=chosen)
+    data = npz.load(Request("npz", directory=str(tmp_path / "chosen.npz")))
+    assert data.image_shape == (4, 4, 3)
 
 
 @pytest.mark.parametrize(

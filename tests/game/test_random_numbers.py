@@ -13,7 +13,7 @@ from infogan_jax.game import random_numbers, state
 from infogan_jax.game.real_information.bounds import RealInformation
 
 ALL = replace(
-    build_tiny(), noise_sd=jnp.float32, real_information=RealInformation(weight=1.0)
+    build_tiny(), noise_sd=jnp.float32, terms=RealInformation(weight=1.0).terms()
 )
 FIRST = state.create_state(ALL, jnp.uint32(7))
 draw = jax.jit(random_numbers.draw, static_argnums=(0, 2, 3))
@@ -41,7 +41,7 @@ def test_numbers_are_uniform_between_minus_one_and_one_and_uncorrelated():
 
 @pytest.mark.parametrize(
     "switches",
-    [{"noise_sd": None}, {"real_information": RealInformation()}],
+    [{"noise_sd": None}, {"terms": ()}],
 )
 def test_latents_are_the_same_whatever_else_is_drawn(switches):
     other = replace(ALL, **switches)
@@ -55,9 +55,8 @@ def test_a_switch_that_is_off_draws_no_numbers():
     latents = build_tiny().spec.uniform_size
     assert sum(sizes.values()) == 2 * latents > 0
     pixels = 8 * 8
-    on = {**sizes, "d_transformation": 7} | {
-        name: pixels for name in sizes if "noise" in name
-    }
+    on = {name: pixels if "noise" in name else size for name, size in sizes.items()}
+    on |= {"term_real_information": 7, "term_real_information_noise": pixels}
     assert random_numbers.sizes(ALL) == on
 
 

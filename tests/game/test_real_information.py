@@ -130,18 +130,18 @@ def stepped(first, **switches):
 
 def test_the_step_adds_the_gradient_of_the_weighted_bounds_to_d_and_q(first):
     plain, _ = stepped(first)
-    informed, metrics = stepped(first, real_information=REAL_INFORMATION)
+    informed, metrics = stepped(first, terms=REAL_INFORMATION.terms())
     algorithm = descent()
     real = jnp.float32(BATCH) / 255
-    switched = descent(real_information=REAL_INFORMATION)
-    draws = random_numbers.draw(switched, first, len(BATCH), None)["d_transformation"]
+    switched = descent(terms=REAL_INFORMATION.terms())
+    drawn = random_numbers.draw(switched, first, len(BATCH), None)
+    draws = drawn["term_real_information"]
     moved = transformations.transform(MOVES, real, draws)
 
     def value(players):
-        discriminate = partial(
-            train_step._discriminate, algorithm, first, {**first.params, **players}
-        )
-        outputs = discriminate(real)[1], discriminate(moved)[1]
+        no_noise = jnp.zeros((len(BATCH), 0))
+        show = partial(train_step._show, algorithm, first, {**first.params, **players})
+        outputs = [show(images, no_noise).outputs for images in (real, moved)]
         mi = bounds.mi_bounds(algorithm.spec, *outputs, TEMPERATURE)
         change = bounds.change_bounds(algorithm.spec, *outputs, draws)
         weights = {code.name: code.weight for code in algorithm.spec.codes}
@@ -167,7 +167,5 @@ def test_the_step_adds_the_gradient_of_the_weighted_bounds_to_d_and_q(first):
 def test_the_bounds_are_off_by_default_and_then_change_no_update_and_no_metric(first):
     _, metrics = stepped(first)
     assert not any("real" in name or "change" in name for name in metrics)
-    off, _ = stepped(
-        first, real_information=bounds.RealInformation(transformation=MOVES)
-    )
+    off, _ = stepped(first, terms=bounds.RealInformation(transformation=MOVES).terms())
     chex.assert_trees_all_equal(off, stepped(first)[0])

@@ -36,9 +36,9 @@ def build():
         optimisers=Optimisers(optax.sgd(RATE), optax.sgd(RATE)),
         noise_sd=lambda step: 0.1,
         average_decay=0.5,
-        real_information=RealInformation(
+        terms=RealInformation(
             weight=0.5, change_weight=0.5, transformation=TRANSFORMATION
-        ),
+        ).terms(),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from infogan_jax.model import distributions, latents
+from infogan_jax.model import code_kinds, distributions, latents
 from infogan_jax.model.latents import Code, Latents, LatentSpec
 from infogan_jax.model.notation import parse_codes
 
@@ -132,9 +132,9 @@ def test_posterior_uses_every_output_once_in_the_order_of_the_codes():
     outputs = jnp.array([[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]])
     posterior = latents.posterior(spec, outputs)
     expected = {
-        "uniform_0": latents.Normal(jnp.array([0.0]), jnp.array([1.0])),
-        "categorical_0": latents.Categorical(jnp.array([[2.0, 3.0, 4.0]])),
-        "gaussian_0": latents.Normal(jnp.array([5.0]), jnp.array([6.0])),
+        "uniform_0": code_kinds.Normal(jnp.array([0.0]), jnp.array([1.0])),
+        "categorical_0": code_kinds.Categorical(jnp.array([[2.0, 3.0, 4.0]])),
+        "gaussian_0": code_kinds.Normal(jnp.array([5.0]), jnp.array([6.0])),
     }
     chex.assert_trees_all_close(posterior, expected, rtol=1e-5)
 

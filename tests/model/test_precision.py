@@ -10,9 +10,14 @@ import numpy as np
 import pytest
 from tiny import build_tiny
 
+from infogan_jax.analysis import classifier
 from infogan_jax.game import state, train_step
-from infogan_jax.model import networks
+from infogan_jax.game.real_information import bounds, transformations
+from infogan_jax.game.real_information.transformations import Transformation
+from infogan_jax.model import networks, notation
+from infogan_jax.model.layers import Layer, Stack
 
+X = jnp.ones((2, 5))
 BATCH = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
 
 
@@ -78,3 +83,38 @@ def test_the_logits_are_the_exact_product_of_the_features_and_the_head(first):
     head = params[name]["head"]["fc_0"]
     expected = features.reshape(len(images), -1) @ head["kernel"][:, 0]
     np.testing.assert_allclose(logits, expected + head["bias"][0], rtol=1e-5, atol=1e-7)
+
+
+def products(function, *args):
+    """How many products a program for a TPU has, and how many are asked in float32."""
+    program = jax.jit(function).trace(*args).lower(lowering_platforms=("tpu",))
+    lines = [
+        line
+        for line in program.as_text().splitlines()
+        if re.search(r"stablehlo\.(dot_general|convolution)", line)
+    ]
+    return len(lines), sum("HIGHEST" in line for line in lines)
+
+
+def test_on_a_tpu_what_must_be_exact_asks_for_float32_products():
+    images, drawn = jnp.zeros((4, 8, 8, 1)), jnp.zeros((4, 7))
+    moves = Transformation(rotation=15.0, stroke=1.0)
+    assert products(partial(transformations.transform, moves), images, drawn) == (2, 2)
+    spec, outputs = build_tiny().spec, jnp.zeros((4, 14))
+    counted = products(partial(bounds.change_bounds, spec), outputs, outputs, drawn)
+    assert counted[0] == counted[1] > 0
+    layers = notation.parse_layers("conv 4 s2 bn relu, fc 8 relu", "layers")
+    stacks = (Stack(layers), Stack((Layer("fc", (3,)),)))
+    pixels = jnp.zeros((6, 8, 8, 1), jnp.uint8)
+    fit = partial(classifier._fit, stacks, jnp.uint32(0))
+    counted = products(fit, pixels, jnp.zeros(6, jnp.int32), jnp.zeros((2, 4), int))
+    assert counted[0] == counted[1] > 0
+
+
+def test_on_a_tpu_the_power_iteration_of_spectral_norm_is_in_float32():
+    def counted(spectral_norm):
+        stack = Stack((Layer("fc", (3,)),), spectral_norm=spectral_norm)
+        return products(lambda x: stack.init_with_output(jax.random.key(0), x, True), X)
+
+    assert counted(False) == (1, 0)
+    assert counted(True) == (5, 4)

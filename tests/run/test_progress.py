@@ -152,3 +152,43 @@ def test_images_per_second_leave_out_what_else_took_time(tmp_path, monkeypatch):
         now[0] = 101.0
         record.log(4, METRICS)
     assert [line["step_time"] for line in stats(tmp_path)] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "seconds, words",
+    [
+        (20, "20 s"),
+        (61, "1 min"),
+        (12_000, "3 h 20 min"),
+        (77.4 * 3600, "3 days 5 h"),
+        (30 * 3600, "30 h 0 min"),
+    ],
+)
+def test_a_duration_in_words(seconds, words):
+    assert progress.duration(seconds) == words
+
+
+def test_the_time_a_run_will_take_is_told_once_from_steps_that_took_a_second(
+    tmp_path, monkeypatch, capsys
+):
+    clock = iter([0.0, 0.1, 0.1, 1.0, 2.6])
+    with report(tmp_path, steps=10_000) as record:
+        monkeypatch.setattr(progress.time, "perf_counter", lambda: next(clock))
+        record.restart_clock(0)  # at 0.0, after compiling
+        record.estimate(25, METRICS)  # run while it was compiled
+        record.restart_clock(25)
+        record.estimate(50, METRICS)  # 0.9 s
+        assert capsys.readouterr().out == ""
+        record.estimate(75, METRICS)  # 50 steps in 2.5 s, 9,925 to go
+        record.estimate(100, METRICS)
+    said = capsys.readouterr().out
+    assert said == "about 8 min at 20 steps/s on this machine\n"
+
+
+def test_a_run_of_less_than_a_minute_needs_no_estimate(tmp_path, monkeypatch, capsys):
+    clock = iter([0.0, 2.0])
+    with report(tmp_path, steps=100) as record:
+        monkeypatch.setattr(progress.time, "perf_counter", lambda: next(clock))
+        record.restart_clock(0)
+        record.estimate(25, METRICS)
+    assert capsys.readouterr().out == ""

@@ -27,6 +27,9 @@ FORMATS = {
     "jpeg": ("L", "RGB", "CMYK"),
     "webp": ("RGB", "RGBA"),
     "bmp": ("1", "L", "P", "RGB"),
+    "tiff": ("1", "L", "RGB", "RGBA", "CMYK", "I;16"),
+    "gif": ("L", "P"),
+    "ppm": ("L", "RGB"),
 }
 FILES = 24
 
@@ -74,6 +77,7 @@ def mutated(rng, content, others):
 def main(seconds, seed, directory):
     """Reads folder after folder."""
     pictures, end = originals(np.random.default_rng(seed)), time.monotonic() + seconds
+    cache = f"{directory}/cache"
     counts = dict.fromkeys(("folders", "files", "read", "unreadable", "refused"), 0)
     while time.monotonic() < end:
         rng = random.Random(f"{seed} {counts['folders']}")
@@ -87,7 +91,8 @@ def main(seconds, seed, directory):
         counts["folders"] += 1
         counts["files"] += FILES
         try:
-            found = catalog.load(Request("folder", directory=str(folder), size=16))
+            request = Request("folder", directory=str(folder), size=16, cache=cache)
+            found = catalog.load(request)
         except UserError:
             counts["refused"] += 1
         except BaseException:
@@ -99,6 +104,7 @@ def main(seconds, seed, directory):
             counts["read"] += sum(map(len, images))
             counts["unreadable"] += len(found.provenance["unreadable"])
         shutil.rmtree(folder)
+        shutil.rmtree(cache, ignore_errors=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(counts | {"peak_mib": round(peak)}))
 

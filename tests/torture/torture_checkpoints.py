@@ -12,7 +12,7 @@ from checkpoint_files import bits, files, restored, saved, state_at
 
 from infogan_jax.errors import UserError
 
-TRIALS = max(20, round(600 * float(os.environ.get("TORTURE", "1"))))
+TRIALS = max(20, round(2000 * float(os.environ.get("TORTURE", "1"))))
 SEED = int(os.environ.get("TORTURE_SEED", "0"))
 
 

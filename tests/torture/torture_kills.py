@@ -18,8 +18,8 @@ from run_results import assert_same_run, lines_of
 ROOT = Path(__file__).parents[2]
 SHARE = float(os.environ.get("TORTURE", "1"))
 SEED = int(os.environ.get("TORTURE_SEED", "0"))
-KILLS = max(2, round(25 * SHARE))
-STEPS = 400 + 100 * round(16 * min(SHARE, 1.0))
+KILLS = max(2, round(200 * SHARE))
+STEPS = 400 + 50 * KILLS
 LOG, PICTURE, CHECKPOINT = 5, 50, 10
 FLAGS = (
     f"--config={ROOT}/configs/digits.py:smoke",
@@ -57,7 +57,7 @@ def lines(workdir):
 def kill(workdir, rng):
     """Kills a run at a random moment; whether it had begun to step, and was saving.
 
-    One in five while it starts, the others within a second of a first new line.
+    One in five while it starts, the others within 0.3 s of a first new line.
     """
     before, process = lines(workdir), start(workdir)
     if rng.random() < 0.2:
@@ -65,7 +65,7 @@ def kill(workdir, rng):
     else:
         while lines(workdir) <= before and process.poll() is None:
             time.sleep(0.01)
-        time.sleep(rng.uniform(0.0, 1.0))
+        time.sleep(rng.uniform(0.0, 0.3))
     process.send_signal(signal.SIGKILL)
     _, err = process.communicate()
     assert process.returncode == -signal.SIGKILL, f"it ended before: {err}"

@@ -8,7 +8,8 @@ from infogan_jax.analysis.metrics import clustering
 from infogan_jax.analysis.report.section import Measure, Measures, Section, Table
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.model import latents
-from infogan_jax.model.latents import Code, LatentSpec, Normal
+from infogan_jax.model.code_kinds import Categorical
+from infogan_jax.model.latents import Code, LatentSpec
 
 Labels = Int[np.ndarray, "n"]
 Train = tuple[Int[np.ndarray, "train"], Int[np.ndarray, "train"]]
@@ -27,6 +28,11 @@ def measure(model: TrainedModel) -> Section:
         return Section(left_out="the images have no labels")
     if len(np.union1d(train_labels, test_labels)) < 2:
         return Section(left_out="all images have the same label")
+    if len(np.unique(test_labels)) < 2:
+        return Section(
+            left_out=f"all {len(test_labels)} held-out images have the same label, so "
+            "that every code agrees with it; a larger config.data.held_out may help"
+        )
     predicted = predicted_categories(model.spec, model.train_outputs.outputs)
     if not predicted:
         return Section(left_out="no code is categorical")
@@ -55,7 +61,7 @@ def predicted_categories(
     return {
         name: np.asarray(q.logits).argmax(axis=-1)
         for name, q in latents.posterior(spec, jnp.asarray(outputs)).items()
-        if not isinstance(q, Normal)
+        if isinstance(q, Categorical)
     }
 
 
@@ -83,16 +89,26 @@ def agreement(code: Code, train: Train, test: Test) -> Measures:
     rematched = clustering.match(contingency(code, *test))
     images = f"{code.name} of {len(test[0])} held-out images"
     hungarian = "matched one to one (Hungarian) on the"
+    largest = float(np.bincount(test[1]).max() / len(test[1]))
+    beside = f"; the largest class has {largest:.4f} of them"
     return {
+        "largest_class_test": Measure(
+            largest,
+            "share",
+            f"{len(test[0])} held-out images, those of the most frequent class: the "
+            "accuracy and the purity of a code that says nothing",
+        ),
         "accuracy_test": Measure(
             clustering.accuracy(*test, matched),
             "share",
-            f"{images}, {hungarian} labels of the {len(train[0])} training images",
+            f"{images}, {hungarian} labels of the {len(train[0])} training images"
+            f"{beside}",
         ),
         "accuracy_test_rematched": Measure(
             clustering.accuracy(*test, rematched),
             "share",
-            f"{images}, {hungarian} held-out labels themselves, as in the literature",
+            f"{images}, {hungarian} held-out labels themselves, as in the literature"
+            f"{beside}",
         ),
         "accuracy_train": Measure(
             clustering.accuracy(*train, matched),
@@ -102,12 +118,14 @@ def agreement(code: Code, train: Train, test: Test) -> Measures:
         "purity_test": Measure(
             clustering.purity(*test),
             "share",
-            f"{images}, those in the most frequent class of their category",
+            f"{images}, those in the most frequent class of their category{beside}",
         ),
         "nmi_test": Measure(
-            clustering.nmi(*test), "share", f"{images}, arithmetic normalisation"
+            clustering.nmi(*test),
+            "share",
+            f"{images}, arithmetic normalisation{beside}",
         ),
-        "ari_test": Measure(clustering.ari(*test), "index", images),
+        "ari_test": Measure(clustering.ari(*test), "index", images + beside),
     }
 
 

@@ -5,8 +5,6 @@ standard deviation, and the most probable category of a categorical code. Catego
 have no order, so the two scores of a linear classifier use their probabilities instead.
 """
 
-import math
-
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -28,9 +26,7 @@ from infogan_jax.analysis.metrics.disentanglement.tables import (
 from infogan_jax.analysis.report.section import Measure, Measures, Section
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.model import latents
-from infogan_jax.model.latents import Code, LatentSpec
-
-PRIOR_SD = {"uniform": 1.0 / math.sqrt(3.0), "gaussian": 1.0}
+from infogan_jax.model.latents import LatentSpec
 
 Columns = Float[np.ndarray, "n columns"]
 Scores = dict[str, tuple[float, str]]
@@ -76,18 +72,12 @@ def code_tables(
     for code in spec.codes:
         if code.is_categorical:
             values = arrays[f"{code.name}/probabilities"]
-            single.append(values.argmax(axis=1)[:, None] / _prior_sd(code))
+            single.append(values.argmax(axis=1)[:, None] / code.prior_sd)
         else:
-            values = arrays[f"{code.name}/mean"][:, None] / _prior_sd(code)
+            values = arrays[f"{code.name}/mean"][:, None] / code.prior_sd
             single.append(values)
         expanded.append(values)
     return np.hstack(single).astype(np.float64), np.hstack(expanded).astype(np.float64)
-
-
-def _prior_sd(code: Code) -> float:
-    if code.is_categorical:
-        return math.sqrt(max(code.size**2 - 1, 1) / 12.0)
-    return PRIOR_SD[code.kind]
 
 
 def single_code_scores(codes: Codes, factors: Factors, seed: int) -> Scores:

@@ -16,6 +16,9 @@ def measure(model: TrainedModel) -> Section:
         return Section(left_out="the images have no labels")
     if len(np.unique(train.labels)) < 2:
         return Section(left_out="all training images have the same label")
+    if len(np.unique(test.labels)) < 2:
+        count = len(test.labels)
+        return Section(left_out=f"all {count} held-out images have the same label")
     features = {
         "trunk": (model.train_outputs.features, model.test_outputs.features),
         "pixels": (_pixels(train.images), _pixels(test.images)),

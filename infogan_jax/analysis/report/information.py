@@ -11,7 +11,8 @@ from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.data.scaling import to_range
 from infogan_jax.game import losses, objective
 from infogan_jax.model import latents
-from infogan_jax.model.latents import Codes, LatentSpec, Normal
+from infogan_jax.model.code_kinds import Normal
+from infogan_jax.model.latents import Codes, LatentSpec
 
 
 def measure(model: TrainedModel) -> Section:

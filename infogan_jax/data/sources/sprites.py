@@ -12,13 +12,16 @@ have the same area at the same scale, and rotate about their centre of mass.
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from infogan_jax.data import prepared
 from infogan_jax.data.dataset import Dataset, Request, Split
+from infogan_jax.data.rendering import Rules
+from infogan_jax.data.survey import Task
 
 FACTORS = ("shape", "scale", "orientation", "x", "y")
 COUNTS = (3, 6, 40, 32, 32)
@@ -150,10 +153,11 @@ def load(request: Request) -> Dataset:
     if request.name == "small":
         indices = np.arange(TOTAL).reshape(COUNTS)[_SMALL].reshape(-1)
         images = render(indices)
-        digest = hashlib.sha256(images.tobytes()).hexdigest()
+        digest, prints = hashlib.sha256(images.tobytes()).hexdigest(), None
     else:
         indices = np.arange(TOTAL)
-        images, digest = _all(request.directory)
+        split, digest = _all(request)
+        images, prints = split.images, split.prints
     sample = np.random.default_rng(0).permutation(len(indices))[:TEST_SIZE]
     sample.sort()
     provenance = {
@@ -164,22 +168,33 @@ def load(request: Request) -> Dataset:
         "test_is_held_out": False,
         "sha256": {"train": digest},
     }
-    train = Split(images, factors=factors(indices))
+    train = Split(images, factors=factors(indices), prints=prints)
     test = Split(np.asarray(images[sample]), factors=factors(indices[sample]))
     return Dataset(train, test, provenance, FACTORS)
 
 
-def _all(directory: str) -> tuple[UInt8[np.ndarray, "n 64 64 1"], str]:
+def _all(request: Request) -> tuple[Split, str]:
     """Returns all images, mapped from a file, and their SHA-256."""
     recipe = {"name": "sprites", "renderer": RENDERER}
-    parent = Path(directory).expanduser() if directory else prepared.user_cache()
-    split, record = prepared.prepare(parent, recipe, TOTAL, _examples)
-    return split.images, record["sha256"]
+    cache = request.directory or request.cache
+    facts = {"rules": Rules().record()}
+    splits, record = prepared.prepare(
+        replace(request, cache=cache),
+        recipe,
+        {"": prepared.Block(TOTAL, _tasks)},
+        lambda: facts,
+    )
+    return splits[""], record["splits"][""]["sha256"]
 
 
-def _examples() -> Iterator[prepared.Example]:
+def _tasks(first: int) -> Iterator[Task]:
     """Yields all images in order, drawn 1,024 at a time: one shape in all positions."""
     step = COUNTS[3] * COUNTS[4]
-    for start in range(0, TOTAL, step):
-        for image in render(np.arange(start, start + step)):
-            yield prepared.Example(image)
+    for start in range(first - first % step, TOTAL, step):
+        images = render(np.arange(start, start + step))
+        for place in range(max(0, first - start), step):
+            yield Task("one", partial(_take, images, place))
+
+
+def _take(images: np.ndarray, place: int) -> np.ndarray:
+    return images[place]

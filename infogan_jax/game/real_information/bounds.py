@@ -14,16 +14,19 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from infogan_jax.game.objective import Metrics
 from infogan_jax.game.real_information.transformations import (
     APPEARANCE_COLUMNS,
+    DRAWN_NUMBERS,
     Transformation,
+    transform,
 )
+from infogan_jax.game.terms import Term, View
 from infogan_jax.model import distributions, latents
-from infogan_jax.model.latents import Categorical, LatentSpec, Normal
+from infogan_jax.model.code_kinds import Categorical, Normal
+from infogan_jax.model.latents import LatentSpec
 
 TINY = 1e-6
-
-Metrics = dict[str, Float[Array, ""]]
 
 
 @dataclass(frozen=True)
@@ -43,45 +46,40 @@ class RealInformation:
     change_weight: float = 0.0
     transformation: Transformation = Transformation()
 
-    @property
-    def is_on(self) -> bool:
-        """Whether D and Q see a third batch: transformed real images."""
-        return self.weight > 0 or self.change_weight > 0
-
-
-def weighted_bounds(
-    spec: LatentSpec,
-    real_information: RealInformation,
-    outputs: Float[Array, "batch outputs"],
-    transformed: Float[Array, "batch outputs"],
-    drawn: Float[Array, "batch 7"],
-    axis: str | None,
-) -> tuple[Float[Array, ""], Metrics]:
-    """Returns the weighted sum of the bounds, and each bound as a metric.
-
-    A bound of weight 0 is not computed.
-
-    Args:
-      spec: the codes.
-      real_information: weights and temperature.
-      outputs: Q's outputs for the real images.
-      transformed: Q's outputs for the same images after T.
-      drawn: the numbers from U(-1, 1) that define T for each image.
-      axis: the device axis over which the batch is split, if any.
-    """
-    total = jnp.zeros(())
-    metrics: Metrics = {}
-    if weight := real_information.weight:
-        bounds = mi_bounds(
-            spec, outputs, transformed, real_information.temperature, axis
+    def terms(self) -> tuple[Term, ...]:
+        """The term of D and Q's objective, or none if both weights are 0."""
+        if not (self.weight or self.change_weight):
+            return ()
+        return (
+            Term(
+                "real_information",
+                self.weighted_bounds,
+                drawn_numbers=DRAWN_NUMBERS,
+                shows_images=True,
+            ),
         )
-        total = total + weight * latents.weighted_sum(spec, bounds)
-        metrics |= {f"real_mi_bound/{name}": bound for name, bound in bounds.items()}
-    if weight := real_information.change_weight:
-        bounds = change_bounds(spec, outputs, transformed, drawn, axis)
-        total = total + weight * latents.weighted_sum(spec, bounds)
-        metrics |= {f"change_bound/{name}": bound for name, bound in bounds.items()}
-    return total, metrics
+
+    def weighted_bounds(self, view: View) -> tuple[Float[Array, ""], Metrics]:
+        """Returns the weighted sum of the bounds, and each bound as a metric.
+
+        D and Q see a third batch, the transformed real images. A bound of weight 0 is
+        not computed.
+        """
+        assert view.real is not None  # D's step has real images
+        moved = transform(self.transformation, view.real.images, view.drawn)
+        outputs, transformed = view.real.outputs, view.discriminate(moved).outputs
+        spec, axis = view.spec, view.axis
+        total = jnp.zeros(())
+        metrics: Metrics = {}
+        if self.weight:
+            bounds = mi_bounds(spec, outputs, transformed, self.temperature, axis)
+            total = total + self.weight * latents.weighted_sum(spec, bounds)
+            metrics |= {f"real_mi_bound/{name}": b for name, b in bounds.items()}
+        if self.change_weight:
+            bounds = change_bounds(spec, outputs, transformed, view.drawn, axis)
+            total = total + self.change_weight * latents.weighted_sum(spec, bounds)
+            metrics |= {f"change_bound/{name}": b for name, b in bounds.items()}
+        return total, metrics
 
 
 def mi_bounds(
@@ -165,22 +163,26 @@ def change_bounds(
     before = latents.posterior(spec, outputs)
     after = latents.posterior(spec, transformed)
     mean = partial(_batch_mean, axis=axis)
-    t = drawn[:, APPEARANCE_COLUMNS]
-    directions: list[Array] = []
-    bounds: Metrics = {}
-    for name, q in before.items():
-        q_after = after[name]
-        if isinstance(q, Normal) and isinstance(q_after, Normal):
-            change = q_after.mean - q.mean
-            change = change - mean(change)
-            slopes = 3.0 * mean(t * change[:, None])
-            error = mean((change - t @ slopes) ** 2)
-            own = slopes
-            for direction in directions:
-                own = own - (own @ direction) * direction
-            share = (own @ own) / (slopes @ slopes + 3.0 * (error + TINY))
-            bounds[name] = -0.5 * jnp.log1p(-jnp.minimum(share, 1.0 - TINY))
-            directions.append(lax.stop_gradient(own / jnp.sqrt(own @ own + TINY**2)))
+    # Products rounded to bfloat16, as on a TPU, would leave directions not orthogonal.
+    with jax.default_matmul_precision("highest"):
+        t = drawn[:, APPEARANCE_COLUMNS]
+        directions: list[Array] = []
+        bounds: Metrics = {}
+        for name, q in before.items():
+            q_after = after[name]
+            if isinstance(q, Normal) and isinstance(q_after, Normal):
+                change = q_after.mean - q.mean
+                change = change - mean(change)
+                slopes = 3.0 * mean(t * change[:, None])
+                error = mean((change - t @ slopes) ** 2)
+                own = slopes
+                for direction in directions:
+                    own = own - (own @ direction) * direction
+                share = (own @ own) / (slopes @ slopes + 3.0 * (error + TINY))
+                bounds[name] = -0.5 * jnp.log1p(-jnp.minimum(share, 1.0 - TINY))
+                directions.append(
+                    lax.stop_gradient(own / jnp.sqrt(own @ own + TINY**2))
+                )
     return bounds
 
 

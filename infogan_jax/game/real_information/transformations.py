@@ -51,9 +51,11 @@ def transform(
 ) -> Images:
     """Returns each image transformed about its centre by its own drawn numbers.
 
-    Pixels from outside the image have the value of its nearest edge.
+    Pixels from outside the image have the value of its nearest edge. The matrix
+    products that interpolate are float32 on every platform.
     """
-    warped = jax.vmap(partial(_warp, transformation))(images, drawn)
+    with jax.default_matmul_precision("highest"):
+        warped = jax.vmap(partial(_warp, transformation))(images, drawn)
     if not transformation.stroke:
         return warped
     return jax.vmap(_thicken)(warped, drawn[:, STROKE_COLUMN] * transformation.stroke)

@@ -1,0 +1,100 @@
+"""Terms that a player maximises besides equation 6, each with a weight of its own.
+
+The paper's game has none. The bounds on real images are one (`game/real_information`),
+and a user's own are passed to `experiment.build`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from infogan_jax.game.objective import Metrics
+from infogan_jax.model.convolutions import Images
+from infogan_jax.model.latents import Codes, LatentSpec
+from infogan_jax.model.networks import Variables
+
+Player = Literal["discriminator", "generator"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Images of one batch, and what D and Q say of them after the instance noise.
+
+    Attributes:
+      images: without instance noise, in the networks' range.
+      logits: D's logits of "real".
+      outputs: Q's outputs, which `latents.posterior` understands.
+      stats: the batch statistics of all networks afterwards.
+    """
+
+    images: Images
+    logits: Float[Array, "batch"]
+    outputs: Float[Array, "batch outputs"]
+    stats: Variables
+
+
+@dataclass(frozen=True)
+class View:
+    """What a term sees of one player's step.
+
+    Attributes:
+      spec: the codes.
+      codes: those of the generated images.
+      generated: the generated images.
+      real: the real images; None in G's step.
+      drawn: the term's own numbers from U(-1, 1), `drawn_numbers` for each example.
+      discriminate: shows D and Q further images, with instance noise of their own:
+        images -> `Shown`. Only a term with `shows_images` may call it, and once.
+      axis: the device axis over which the batch is split, if any.
+    """
+
+    spec: LatentSpec
+    codes: Codes
+    generated: Shown
+    real: Shown | None
+    drawn: Float[Array, "batch _"]
+    discriminate: Callable[[Images], Shown]
+    axis: str | None
+
+
+@dataclass(frozen=True)
+class Term:
+    """One more weighted term of a player's objective.
+
+    Attributes:
+      name: unique; `stats.jsonl` has the term's metrics.
+      value: returns the value that the player maximises, and metrics to log. It is
+        differentiated with respect to the player's parameters.
+      weight: by which the value is multiplied.
+      player: who maximises it: `discriminator` (D, Q and the trunk) or `generator`.
+      drawn_numbers: how many random numbers the term needs for each example.
+      shows_images: whether the term shows D further images.
+    """
+
+    name: str
+    value: Callable[[View], tuple[Float[Array, ""], Metrics]]
+    weight: float = 1.0
+    player: Player = "discriminator"
+    drawn_numbers: int = 0
+    shows_images: bool = False
+
+
+def weighted_sum(
+    terms: Iterable[Term], views: Mapping[str, View]
+) -> tuple[Float[Array, ""], Metrics]:
+    """Returns sum_i weight_i value_i, and the metrics of all terms.
+
+    Args:
+      terms: of one player.
+      views: for each term, by its name.
+    """
+    total = jnp.zeros(())
+    metrics: Metrics = {}
+    for term in terms:
+        value, more = term.value(views[term.name])
+        total = total + term.weight * value
+        metrics |= more
+    return total, metrics

@@ -1,0 +1,145 @@
+"""What a user's program adds: images, networks, a loss and a kind of code."""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import integrate
+
+import infogan_jax
+from infogan_jax import Extensions, Term
+from infogan_jax.data.dataset import Dataset, Split
+from infogan_jax.errors import UserError
+from infogan_jax.experiment import build
+from infogan_jax.model import latents
+from infogan_jax.model.code_kinds import KINDS
+
+PAGE = Path(__file__).parents[1] / "docs" / "extend.md"
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+RNG = np.random.default_rng(0)
+SPLIT = Split(RNG.integers(0, 256, (40, 8, 8, 1), np.uint8))
+MINE = Dataset(SPLIT, SPLIT, {"name": "mine", "test_is_held_out": False})
+
+
+class Residual(nn.Module):
+    """A trunk with a skip connection, which a list of layers cannot describe."""
+
+    features: int = 16
+
+    @nn.compact
+    def __call__(self, x, train):
+        x = nn.Dense(self.features)(x.reshape(x.shape[0], -1))
+        norm = nn.BatchNorm(use_running_average=not train, momentum=0.9)
+        return x + nn.Dense(self.features)(nn.relu(norm(x)))
+
+
+class Picture(nn.Module):
+    """A generator with a first weight of its own: every pixel starts at 1/2."""
+
+    shape: tuple[int, ...] = (8, 8, 1)
+
+    @nn.compact
+    def __call__(self, x, train):
+        y = nn.Dense(math.prod(self.shape), kernel_init=nn.initializers.zeros)(x)
+        return nn.sigmoid(y).reshape(x.shape[0], *self.shape)
+
+
+def roughness(view):
+    """The mean difference of one row and the next, which G is to make small."""
+    value = jnp.mean(jnp.abs(jnp.diff(view.generated.images, axis=1)))
+    return -value, {"roughness": value}
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """What is left after the program of docs/extend.md, in a directory of its own."""
+    left = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("page"))
+        patch.setitem(KINDS, "angle", None)  # which the program replaces
+        exec(compile("\n".join(BLOCK.findall(PAGE.read_text())), PAGE, "exec"), left)
+        yield left
+
+
+def test_the_program_of_the_page_trains_and_restores_a_run(page):
+    exp, state = page["exp"], page["state"]
+    assert state.step == 50 and len(exp.dataset.train.images) == 400
+    run = Path("runs/mine").absolute()
+    line = json.loads((run / "stats.jsonl").read_text().splitlines()[-1])
+    assert line["roughness"] > 0 and np.isfinite(line["mi_bound/turn"])
+    assert list(run.rglob("*traversal_turn*"))
+    trunk = state.params["discriminator"]["trunk"]
+    assert trunk["Dense_0"]["kernel"].shape == (64, 64)
+
+
+def test_a_run_with_extensions_is_restored_only_with_the_same_ones(page):
+    names = "'trunk': 'Residual', 'term smoothness': 'generator'"
+    with pytest.raises(UserError, match=rf"with the extensions .*{names}.*, not with"):
+        infogan_jax.restore(Path("runs/mine"))
+
+
+def test_a_user_s_kind_of_code_has_its_place_in_g_s_input_and_q_s_output(page):
+    spec = page["exp"].algorithm.spec
+    assert spec.input_size == 10 + 2 + spec.noise_size and spec.output_size == 13
+    packed = latents.pack(
+        spec, latents.sample(spec, jnp.full((2, spec.uniform_size), 0.5))
+    )
+    np.testing.assert_allclose(packed[:, 10:12], [[0, 1]] * 2, atol=1e-6)
+
+
+def test_the_density_of_the_page_s_posterior_integrates_to_one(page):
+    q = page["VonMises"](jnp.array([0.7]), jnp.array([-0.5]))
+    density = integrate.quad(
+        lambda x: float(jnp.exp(q.log_prob(jnp.array([x])))[0]), -math.pi, math.pi
+    )
+    assert density[0] == pytest.approx(1, rel=1e-4)
+
+
+def test_a_user_s_networks_keep_their_own_first_weights(tiny_config):
+    modules = {"generator": Picture(), "trunk": Residual(), "recognition": Residual(4)}
+    exp = build(tiny_config.to_dict(), Extensions(MINE, modules))
+    first = jax.device_get(exp.first_state())
+    assert not first.params["generator"]["Dense_0"]["kernel"].any()
+    drawn = first.params["recognition"]["head"]["fc_0"]["kernel"]
+    assert 0.01 < np.std(drawn) < 0.03
+    trunk = first.params["discriminator"]["trunk"]
+    assert np.std(trunk["Dense_0"]["kernel"]) > 0.05
+    assert "BatchNorm_0" in first.stats["discriminator"]["trunk"]
+
+
+def test_a_user_s_networks_are_checked_before_anything_is_compiled(tiny_config):
+    for modules, message in [
+        ({"critic": Residual()}, r"'critic'.* must be among generator, trunk, recogn"),
+        ({"generator": Picture((4, 8, 1))}, r"\(4, 8, 1\), but .* \(8, 8, 1\)"),
+    ]:
+        with pytest.raises(UserError, match=message):
+            build(tiny_config.to_dict(), Extensions(modules=modules))
+
+
+def test_a_user_s_loss_is_one_more_weighted_term(tiny_config):
+    def after(weight):
+        term = Term("roughness", roughness, weight=weight, player="generator")
+        exp = build(tiny_config.to_dict(), Extensions(MINE, terms=(term,)))
+        step = jax.jit(lambda s: infogan_jax.train_step(exp.algorithm, s, images))
+        return jax.device_get(step(exp.first_state()))
+
+    images = jnp.asarray(SPLIT.images[:16])
+    (plain, metrics), (smooth, weighted) = after(0.0), after(1e4)
+    assert metrics["roughness"] == weighted["roughness"] > 0
+    assert metrics["loss/generator"] == weighted["loss/generator"]
+    for name, is_same in {"discriminator": True, "generator": False}.items():
+        leaves = map(jax.tree.leaves, (plain.params[name], smooth.params[name]))
+        same = [np.array_equal(*pair) for pair in zip(*leaves, strict=True)]
+        assert all(same) if is_same else not any(same)
+
+
+def test_an_unknown_kind_is_refused_by_the_names_there_are(tiny_config):
+    tiny_config.latents.codes = "torus"
+    with pytest.raises(UserError, match="KIND of categorical, uniform, gaussian"):
+        build(tiny_config.to_dict())
