@@ -260,16 +260,17 @@ function slider(code) {
     set(code, Number(input.value));
     changed(code);
   });
-  const words =
-    code.kind === "uniform" ? "trained from -1 to 1" : "two thirds of training";
+  const priors = {
+    uniform: "trained from -1 to 1", gaussian: "two thirds of training",
+  };
+  const words = priors[code.kind] || "";
+  const prior = element("div", { className: "prior", title: words }, element("i"));
+  prior.hidden = !words;
   return [
+    element("div", { className: "slider" }, input, prior),
     element(
-      "div", { className: "slider" }, input,
-      element("div", { className: "prior", title: words }, element("i")),
-    ),
-    element(
-      "div", { className: "ends" }, element("small", {}, String(code.low)),
-      element("small", {}, words), element("small", {}, String(code.high)),
+      "div", { className: "ends" }, element("small", {}, Number(code.low.toFixed(2))),
+      element("small", {}, words), element("small", {}, Number(code.high.toFixed(2))),
     ),
   ];
 }

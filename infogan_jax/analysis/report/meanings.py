@@ -12,6 +12,10 @@ MEANINGS = {
         "How well D tells generated from real images, at least. Good is near 0; 0.69 "
         "means always."
     ),
+    r"(best_of_\d+_)?largest_class_test": (
+        "What a code that says nothing would reach as accuracy and as purity. Good is "
+        "accuracy far above it."
+    ),
     r"(best_of_\d+_)?accuracy_test_rematched": (
         "The same as accuracy_test, matched on the held-out labels themselves, as many "
         "papers do. Good is near 1; it is never lower than accuracy_test."
@@ -55,6 +59,10 @@ MEANINGS = {
     r"mig|sap|dci_|modularity": (
         "Whether each factor has a code of its own. Good is near 1; 0 means that codes "
         "and factors are mixed."
+    ),
+    r"kernel_distance_": (
+        "The distance of generated from real images, without the bias of few images. "
+        "Good is near 0; compare it only with the same data and features."
     ),
     r"frechet_": (
         "The distance of generated from real images. Good is low; compare it only with "
