@@ -44,7 +44,7 @@ def export(tiny_config, monkeypatch):
         tiny_config.latents.codes = "" if workdir.name == "plain" else CODES
         return experiment.build(tiny_config.to_dict())
 
-    def restore(workdir):
+    def restore(workdir, extensions):
         exp = described(workdir)
         return exp, drawn_state(exp.algorithm)
 
