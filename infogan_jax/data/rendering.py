@@ -75,15 +75,17 @@ class Rendered(NamedTuple):
 
 
 def read_picture(
-    file: Path | BytesIO, rules: Rules
+    file: Path | BytesIO, rules: Rules, size: tuple[int, int] = (0, 0)
 ) -> UInt8[np.ndarray, "height width channels"]:
     """Reads one more image file by the rules of a data set; raises as `decoding.load`.
 
-    The crop is left out where the picture has the size already, or is smaller than it.
+    A picture of the size (width, height) that the images have already is neither
+    cropped nor resized. One that is smaller than the crop is not cropped.
     """
     picture = decoding.load(file)
-    is_done = picture.size == (rules.size, rules.size)
-    if is_done or rules.crop > min(picture.size):
+    if picture.size in (size, (rules.size, rules.size)):
+        rules = replace(rules, crop=0, size=0)
+    elif rules.crop > min(picture.size):
         rules = replace(rules, crop=0)
     return render(picture, rules).pixels
 

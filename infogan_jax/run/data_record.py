@@ -92,6 +92,7 @@ def write(workdir: Path, dataset: Dataset, *, again: bool = False) -> None:
         "classes": list(about.get("classes") or []),
         "factor_names": list(dataset.factor_names),
         "digest": identity.digest,
+        "rules": about.get("report", {}).get("rules"),
     }
     write_json(workdir / RECORD, record)
 
@@ -179,6 +180,9 @@ def _take(dataset: Dataset, rows: Int[np.ndarray, "n"]) -> Split:
         train, test = getattr(dataset.train, name), getattr(dataset.test, name)
         if train is None or test is None:
             return None
+        if name == "names":
+            together = [*train, *test]
+            return [together[row] for row in rows]
         taken = np.empty((len(rows), *train.shape[1:]), train.dtype)
         taken[in_train] = train[rows[in_train]]
         taken[~in_train] = test[rows[~in_train] - count]

@@ -25,6 +25,7 @@ from infogan_jax.machine import compilation, processes
 from infogan_jax.model import latents, networks
 from infogan_jax.model.code_kinds import Categorical
 from infogan_jax.model.latents import Latents
+from infogan_jax.run import data_record
 from infogan_jax.run.code_names import NAMES
 from infogan_jax.run.files import new_folder
 from infogan_jax.run.run_directory import CONFIG
@@ -100,6 +101,7 @@ def export_run(workdir: Path, out: str, formats: str = "onnx,safetensors,jax") -
             about = {"format": "np", "step": str(model.step)}
             save(arrays_of(model), folder / EXPORTED, metadata=about)
         _write_json(folder / CONFIG, _without_paths(model.config))
+        _write_json(folder / data_record.RECORD, {"rules": model.rules.record()})
         if model.names:
             _write_json(folder / NAMES, model.names)
         card = model_card.write(model, wanted)

@@ -5,7 +5,7 @@ program of your own: `infogan_jax.load("runs/digits").sample(100)`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from infogan_jax.analysis import code_values, generate, traversals
 from infogan_jax.analysis import encode as encoder
 from infogan_jax.analysis.code_values import Ranges
 from infogan_jax.analysis.encode import Images, NetworkOutputs
-from infogan_jax.data import decoding, prepared, scaling
+from infogan_jax.data import decoding, rendering, scaling
+from infogan_jax.data.rendering import Rules
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
 from infogan_jax.game.state import TrainState, state_shapes
@@ -27,7 +28,7 @@ from infogan_jax.model.code_kinds import Categorical
 from infogan_jax.model.latents import Code, Latents, LatentSpec, Posterior
 from infogan_jax.model.networks import Networks, Variables
 from infogan_jax.restoring import described, restore
-from infogan_jax.run import code_names
+from infogan_jax.run import code_names, data_record
 from infogan_jax.run.code_names import Names
 from infogan_jax.run.run_directory import CONFIG
 
@@ -56,6 +57,7 @@ class InfoGAN:
       stats: their batch-norm averages.
       sampling: parameters and batch-norm averages for G, of its average if it is on.
       names: what codes and categories are called (`names.json`).
+      rules: by which the run's data was read, and further pictures are.
     """
 
     workdir: Path
@@ -67,6 +69,7 @@ class InfoGAN:
     stats: Variables
     sampling: tuple[Variables, Variables]
     names: Names
+    rules: Rules
 
     @property
     def codes(self) -> tuple[Code, ...]:
@@ -215,12 +218,12 @@ class InfoGAN:
         return self.generate(drawn._replace(codes=codes))
 
     def read(self, file: Path | BytesIO) -> UInt8[np.ndarray, "height width channels"]:
-        """Returns a picture as `read_picture` cuts it for this run.
+        """Returns a picture as `read_picture` reads it for this run.
 
         Raises:
           UserError: where it cannot be decoded, or cannot be given the size.
         """
-        return read_picture(file, self.image_shape, self.config["data"]["crop"])
+        return read_picture(file, self.image_shape, self.rules)
 
     def _fitting(self, images: Images) -> Images:
         if not self.codes:
@@ -307,40 +310,52 @@ def _make(
         stats,
         sampling,
         names,
+        _rules(workdir, exp),
     )
 
 
-def read_picture(
-    file: Path | BytesIO, image_shape: tuple[int, int, int], crop: int
-) -> UInt8[np.ndarray, "height width channels"]:
-    """Decodes a picture, and crops, resizes and colours it as a run's own data.
+def _rules(workdir: Path, exp: Experiment) -> Rules:
+    """Returns the recorded rules, or those of the config where none are recorded."""
+    recorded = data_record.read(workdir).get("rules")
+    try:
+        return Rules.from_record(recorded) if recorded else Rules(exp.crop)
+    except (TypeError, AttributeError) as error:
+        raise UserError(
+            f"{workdir / data_record.RECORD} has rules that are none ({error}); "
+            "restore a copy."
+        ) from error
 
-    One that has the networks' size already is taken as it is; one that is smaller than
-    the crop is cut to its largest square.
+
+def read_picture(
+    file: Path | BytesIO, image_shape: tuple[int, int, int], rules: Rules
+) -> UInt8[np.ndarray, "height width channels"]:
+    """Reads a picture by the rules by which the run's own data was read.
+
+    One that has the networks' size already is neither cropped nor resized; one that is
+    smaller than the crop is not cropped.
 
     Args:
       file: the picture.
       image_shape: (height, width, channels) of the run's images.
-      crop: the run's `config.data.crop`.
+      rules: of the run's data.
 
     Raises:
       UserError: where it cannot be decoded, or cannot be given the size.
     """
     name = file if isinstance(file, Path) else "the picture"
+    height, width, channels = image_shape
+    sized = replace(rules, size=height if height == width else 0, channels=channels)
     try:
-        picture = decoding.decode(file)
+        image = rendering.read_picture(file, sized, (width, height))
     except Exception as error:  # Pillow raises nearly anything on broken files
         reason = decoding.reason(error, file)
         raise UserError(f"{name} cannot be read ({reason}); remove it.") from error
-    height, width, channels = image_shape
-    if picture.size == (width, height):
-        return prepared.fit(picture, 0, 0, channels)
-    if height != width:
+    if image.shape != image_shape:
         raise UserError(
-            f"{name} is {picture.height} x {picture.width}, but the networks read "
+            f"{name} is {image.shape[0]} x {image.shape[1]}, but the networks read "
             f"{height} x {width}; resize it."
         )
-    return prepared.fit(picture, crop * (crop <= min(picture.size)), height, channels)
+    return image
 
 
 def most_probable(posterior: Posterior) -> dict[str, np.ndarray]:

@@ -54,6 +54,7 @@ def test_the_record_says_what_is_known_without_the_data(workdir):
         "classes": ["a", "b", "c"],
         "factor_names": [],
         "digest": "",
+        "rules": None,
     }
     assert re.fullmatch("[0-9a-f]{64}", record["digest"])
 

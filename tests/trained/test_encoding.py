@@ -16,6 +16,7 @@ from PIL import Image
 
 from infogan_jax import evaluation, experiment
 from infogan_jax.commands import eval as command
+from infogan_jax.data.rendering import Rules
 from infogan_jax.data.sources import digits
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.game import state
@@ -142,7 +143,7 @@ def test_a_picture_is_cut_as_the_run_s_own_images_were(
     tmp_path, size, shape, crop, columns
 ):
     ramp = picture(tmp_path / "x.png", *size)
-    pixels = read_picture(tmp_path / "x.png", shape, crop)
+    pixels = read_picture(tmp_path / "x.png", shape, Rules(crop))
     assert pixels.shape == shape
     np.testing.assert_array_equal(pixels[0, :, 0], ramp[columns])
 
@@ -152,7 +153,7 @@ def test_a_picture_that_cannot_be_made_to_fit_is_named(tmp_path):
     with pytest.raises(
         UserError, match=r"x.png is 9 x 9, but .* read 8 x 6; resize it"
     ):
-        read_picture(tmp_path / "x.png", (8, 6, 1), 0)
+        read_picture(tmp_path / "x.png", (8, 6, 1), Rules())
 
 
 HOSTILE = ("=1+1.png", "a,b.png", "new\nline.png", "-2.png", '"q".png', b"\xff.png")

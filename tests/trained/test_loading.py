@@ -1,7 +1,8 @@
 """A trained run as one object: images of codes, codes of images."""
 
 import io
-from dataclasses import FrozenInstanceError
+import json
+from dataclasses import FrozenInstanceError, asdict
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 import infogan_jax
 from infogan_jax.analysis import encode, generate, traversals
 from infogan_jax.data import scaling
+from infogan_jax.data.rendering import Rules
 from infogan_jax.data.sources import digits
 from infogan_jax.errors import UserError
 from infogan_jax.run import code_names
@@ -135,6 +137,19 @@ def test_a_picture_is_read_from_a_file_or_from_bytes(model, tmp_path):
     np.testing.assert_array_equal(model.read(content), IMAGES[0])
     with pytest.raises(UserError, match="the picture cannot be read"):
         model.read(io.BytesIO(b"no picture"))
+
+
+def test_a_picture_is_read_by_the_recorded_rules_of_the_run_s_data(own_run, tmp_path):
+    values = np.arange(64, dtype=np.uint16).reshape(8, 8) * 65
+    Image.fromarray(values).save(tmp_path / "slice.png")
+    path = own_run / "data.json"
+    rules = Rules(8, 8, 1, deep_range=(0, 4095))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"rules": asdict(rules)}))
+    pixels = infogan_jax.load(own_run).read(tmp_path / "slice.png")[..., 0]
+    np.testing.assert_array_equal(pixels, np.rint(values * 255.0 / 4095))
+    path.write_text('{"rules": {"colour": 1}}')
+    with pytest.raises(UserError, match="has rules that are none"):
+        infogan_jax.load(own_run)
 
 
 def test_given_names_stand_for_codes_and_categories(model, own_run):
