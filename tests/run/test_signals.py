@@ -20,7 +20,9 @@ from infogan_jax.run.signals import STOPPING, StopRequest
         (signal.SIGPIPE, 141),
     ],
 )
-def test_a_stop_is_noted_and_the_old_handlers_come_back(number, status):
+def test_a_stop_is_noted_and_the_old_handlers_come_back(number, status, request):
+    ignored = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # by nohup, it may be
+    request.addfinalizer(lambda: signal.signal(signal.SIGHUP, ignored))
     before = [signal.getsignal(n) for n in STOPPING]
     with StopRequest() as stop:
         assert (stop.signal, stop.status) == (None, 0)

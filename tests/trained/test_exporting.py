@@ -121,7 +121,8 @@ def test_the_card_and_the_config_say_what_is_shared_and_no_path(own_run, tmp_pat
     out = tmp_path / "out"
     call(f"infogan export --workdir={own_run} --out={out} --formats=jax")
     names = {path.name for path in out.iterdir()}
-    assert names == {"README.md", "config.json", "generator.jax", "encoder.jax"}
+    programs = {"generator.jax", "encoder.jax"}
+    assert names == programs | {"README.md", "config.json", "data.json"}
     card = (out / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: infogan-jax\n")
     assert "| nmi | 0.5 | a\\|b | &lt;b>of all |" in card

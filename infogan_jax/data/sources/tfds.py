@@ -231,7 +231,7 @@ def _check_network(builder: Any, directory: Path) -> None:
       RunFailure: naming the first host that cannot be reached within 10 s.
     """
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # it warns of every new try
-    parts = [urlsplit(url) for url in builder.url_infos]
+    parts = [urlsplit(url) for url in builder.url_infos or ()]
     hosts = {(part.hostname, part.port) for part in parts if part.hostname}
     if getproxies() or any((directory / "downloads").glob("*")):
         return
