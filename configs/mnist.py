@@ -17,8 +17,8 @@ digits (0.960), in the others two to six digits shared categories (docs/results.
 The default adds what configs/digits.py adds, less of it. Its 16 noise variables leave
 more of what varies in a digit to the codes. With `change_weight` a continuous code has
 one sense in every digit and follows what the transformation changes: lean, size and
-stroke. After 1,000 steps the accuracy was 0.979 +- 0.002 over ten seeds, at worst
-0.976. |Spearman| was at least 0.89 for the first code with the thickness and for the
+stroke. After 1,000 steps the accuracy was 0.977 +- 0.003 over five seeds, at worst
+0.973. |Spearman| was at least 0.88 for the first code with the thickness and for the
 second with the slant.
 """
 
