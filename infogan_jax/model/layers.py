@@ -70,7 +70,7 @@ class Linear(nn.Module):
         square = () if self.kind == "fc" else (KERNEL_SIZE, KERNEL_SIZE)
         shape = (*square, x.shape[-1], self.features)
         kernel = self.param("kernel", nn.initializers.zeros, shape)
-        x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
+        x, kernel = jnp.asarray(x, self.dtype), jnp.asarray(kernel, self.dtype)
         if self.kind == "fc":
             y = x @ kernel
         else:

@@ -93,9 +93,7 @@ def test_data_that_is_lost_amid_a_run_ends_the_next_call_and_nothing_else(
     """The run has its images; the next call misses them; and with them it goes on."""
     options = flags(folder, **{"data.stream": stream})
     copy, workdir = shutil.copytree(folder, tmp_path / "copy"), tmp_path / "run"
-    process = start(
-        "train.py", f"--workdir={workdir}", *flags(folder, 40_000), *options
-    )
+    process = start("train.py", f"--workdir={workdir}", *options)
     has_started(process, workdir, 3)
     told = misfortune(folder)
     status, out, err = ended(process)
