@@ -69,7 +69,8 @@ def train(
         run_directory.check(workdir, exp.config, DEFAULTS)
         experiment.check_memory(exp, with_images=False)
         begun = _begin_from(exp, workdir, mesh, init_from)
-        if warning := experiment.check_memory(exp):  # from here on the data is needed
+        _ = exp.dataset  # read before anything is written
+        if warning := experiment.check_memory(exp):
             say(warning)
     with (
         run_directory.open_for_training(workdir, exp.config, DEFAULTS),

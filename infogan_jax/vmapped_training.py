@@ -93,6 +93,7 @@ def train(
     for seed, workdir in workdirs.items():
         run_directory.check(workdir, exp.with_seed(seed).config, DEFAULTS)
     experiment.check_memory(exp, len(workdirs), with_images=False)
+    _ = exp.dataset  # read before anything is written
     if warning := experiment.check_memory(exp, len(workdirs)):
         say(warning)
     mesh = parallel.make_mesh(exp.batch_size)
