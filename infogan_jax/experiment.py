@@ -29,7 +29,7 @@ from infogan_jax.game.terms import Term
 from infogan_jax.machine import compilation, memory
 from infogan_jax.model import networks, notation
 from infogan_jax.model.latents import LatentSpec
-from infogan_jax.model.layers import Layer, Stack
+from infogan_jax.model.layers import Layer
 from infogan_jax.model.networks import Modules, Networks
 from infogan_jax.validation import check, check_relations
 
@@ -218,7 +218,7 @@ def describe(
     @cache
     def load_once() -> Dataset:
         dataset = load(request)
-        _check_data(flat, algorithm.nets, dataset)
+        _check_data(flat, dataset)
         return dataset
 
     recorded = unflatten_dict(flat, sep=".")
@@ -235,7 +235,7 @@ def _check_extensions(recorded: Any, given: dict[str, str]) -> None:
         )
 
 
-def _check_data(flat: dict[str, Any], nets: Networks, dataset: Dataset) -> None:
+def _check_data(flat: dict[str, Any], dataset: Dataset) -> None:
     size = len(dataset.train.images)
     if flat["data.batch_size"] > size:
         raise UserError(
@@ -243,9 +243,8 @@ def _check_data(flat: dict[str, Any], nets: Networks, dataset: Dataset) -> None:
             f"number of training images (={size}) of {dataset.provenance['name']}; try "
             f"--config.data.batch_size={size}."
         )
-    if isinstance(nets.generator, Stack):
-        layers = tuple(nets.generator.layers)
-        notation.check_generator(layers, dataset.image_shape, GENERATOR)
+    layers = notation.parse_layers(flat["networks.generator"], GENERATOR)
+    notation.check_generator(layers, dataset.image_shape, GENERATOR)
 
 
 def check_memory(exp: Experiment, runs: int = 1, *, with_images: bool = True) -> str:

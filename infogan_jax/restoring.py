@@ -56,17 +56,21 @@ SAME = ("networks.", "latents.noise_")
 
 
 def begin_from(
-    exp: Experiment, source: Path, mesh: parallel.Mesh
+    exp: Experiment,
+    source: Path,
+    mesh: parallel.Mesh,
+    extensions: Extensions = NO_EXTENSIONS,
 ) -> tuple[TrainState, dict[str, Any]]:
     """Returns a first state with the parameters of another run, and what to record.
 
     Parameters, statistics and average are those of the newest checkpoint of `source`.
-    The optimisers and the step are new, and the seed is that of `exp`.
+    The optimisers and the step are new, and the seed is that of `exp`. Both runs have the
+    same extensions.
 
     Raises:
       UserError: where `source` is no run, or has other networks or other codes.
     """
-    other = described(source)
+    other = described(source, extensions=extensions)
     _check_same_model(exp, other, source)
     state = _newest_state(other, source, mesh)
     step = int(state.step)

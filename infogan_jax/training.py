@@ -68,7 +68,7 @@ def train(
         trackers.check_installed(exp.trackers)
         run_directory.check(workdir, exp.config, DEFAULTS)
         experiment.check_memory(exp, with_images=False)
-        begun = _begin_from(exp, workdir, mesh, init_from)
+        begun = _begin_from(exp, workdir, mesh, init_from, extensions)
         _ = exp.dataset  # read before anything is written
         if warning := experiment.check_memory(exp):
             say(warning)
@@ -121,7 +121,11 @@ def train(
 
 
 def _begin_from(
-    exp: Experiment, workdir: Path, mesh: parallel.Mesh, source: Path | None
+    exp: Experiment,
+    workdir: Path,
+    mesh: parallel.Mesh,
+    source: Path | None,
+    extensions: Extensions,
 ) -> Begun | None:
     """Returns the state and the record of a run that begins with another's parameters.
 
@@ -138,7 +142,7 @@ def _begin_from(
             f"begun with {record.get('run', 'random parameters')}; use another "
             "--workdir, or leave the flag out to go on."
         )
-    return begin_from(exp, source, mesh)
+    return begin_from(exp, source, mesh, extensions)
 
 
 def _starting_state(

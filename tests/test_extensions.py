@@ -5,6 +5,7 @@ import math
 import re
 from pathlib import Path
 
+import chex
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -17,8 +18,10 @@ from infogan_jax import Extensions, Term
 from infogan_jax.data.dataset import Dataset, Split
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import build
+from infogan_jax.machine import parallel
 from infogan_jax.model import latents
 from infogan_jax.model.code_kinds import KINDS
+from infogan_jax.restoring import begin_from
 
 PAGE = Path(__file__).parents[1] / "docs" / "extend.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -120,6 +123,28 @@ def test_a_user_s_networks_are_checked_before_anything_is_compiled(tiny_config):
     ]:
         with pytest.raises(UserError, match=message):
             build(tiny_config.to_dict(), Extensions(modules=modules))
+
+
+def test_images_of_another_shape_than_a_user_s_generator_makes_are_refused(tiny_config):
+    larger = Split(RNG.integers(0, 256, (40, 16, 16, 1), np.uint8))
+    data = Dataset(larger, larger, {"name": "larger"})
+    with pytest.raises(
+        UserError, match="makes images of 8 x 8 x 1, but the data has 16"
+    ):
+        build(tiny_config.to_dict(), Extensions(data, {"generator": Picture()}))
+
+
+def test_a_run_begins_with_the_parameters_of_another_with_the_same_extensions(page):
+    given = page["extensions"]
+    config = page["config"].to_dict()
+    source = Path("runs/mine")
+    exp = build(config | {"seed": 1}, given)
+    mesh = parallel.make_mesh(devices=jax.devices()[:1])
+    state, about = begin_from(exp, source, mesh, given)
+    assert about["step"] == 50 and state.step == 0
+    chex.assert_trees_all_equal(
+        jax.device_get(state.params), jax.device_get(page["state"].params)
+    )
 
 
 def test_a_user_s_loss_is_one_more_weighted_term(tiny_config):
