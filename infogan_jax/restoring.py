@@ -64,8 +64,8 @@ def begin_from(
     """Returns a first state with the parameters of another run, and what to record.
 
     Parameters, statistics and average are those of the newest checkpoint of `source`.
-    The optimisers and the step are new, and the seed is that of `exp`. Both runs have the
-    same extensions.
+    The optimisers and the step are new, and the seed is that of `exp`. Both runs have
+    the same extensions.
 
     Raises:
       UserError: where `source` is no run, or has other networks or other codes.

@@ -38,10 +38,7 @@ def traverse(code: Code, base: Latents, steps: int = 10) -> tuple[Latents, int]:
     Returns:
       The latents [rows * columns] in reading order, and the number of columns.
     """
-    if code.is_categorical:
-        values = np.arange(code.size, dtype=np.int32)
-    else:
-        values = np.linspace(*code.of_kind.sweep(), steps, dtype=np.float32)
+    values = code.of_kind.sweep(code.size, steps)
     columns = len(values)
     repeated = jax.tree.map(lambda leaf: np.repeat(leaf, columns, axis=0), base)
     tiled = np.tile(values, len(base.noise))

@@ -78,7 +78,7 @@ def _value(code: Code, value: Any) -> float | None:
                 f"{code.name} must be an integer from 0 to {code.size - 1}, or null."
             )
         return value
-    low, high = code.of_kind.sweep()
+    low, high = code.of_kind.sweep(1, 2).tolist()
     if type(value) not in (int, float) or not low <= value <= high:
         raise UserError(f"{code.name} must be a number from {low:g} to {high:g}.")
     return float(value)

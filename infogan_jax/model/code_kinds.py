@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+import numpy as np
+from jaxtyping import Array, Float, Int, Shaped
 
 from infogan_jax.model import distributions
 
@@ -81,8 +82,8 @@ class Kind(Protocol):
     def prior_sd(self, size: int) -> float:
         """Returns the standard deviation of the prior."""
 
-    def sweep(self) -> tuple[float, float]:
-        """Returns the values between which a traversal moves a continuous code."""
+    def sweep(self, size: int, steps: int) -> Shaped[np.ndarray, "columns"]:
+        """Returns the values that a traversal takes, `steps` of a continuous code."""
 
     def entropy(self, size: int) -> float:
         """Returns H(c) of the prior in nats; differential for a continuous code."""
@@ -114,8 +115,9 @@ class CategoricalKind:
     def prior_sd(self, size: int) -> float:
         return math.sqrt((size**2 - 1) / 12.0)
 
-    def sweep(self) -> tuple[float, float]:
-        raise NotImplementedError("a traversal takes all categories")
+    def sweep(self, size: int, steps: int) -> Int[np.ndarray, "size"]:
+        """All categories, however many steps are asked for."""
+        return np.arange(size, dtype=np.int32)
 
     def entropy(self, size: int) -> float:
         return distributions.categorical_entropy(size)
@@ -151,9 +153,9 @@ class ContinuousKind:
 
     is_categorical = False
 
-    def sweep(self) -> tuple[float, float]:
-        """Wider than a uniform prior, as in the paper's figure 2."""
-        return -2.0, 2.0
+    def sweep(self, size: int, steps: int) -> Float[np.ndarray, "steps"]:
+        """Even steps from -2 to 2, wider than a uniform prior, as in figure 2."""
+        return np.linspace(-2.0, 2.0, steps, dtype=np.float32)
 
     def input_size(self, size: int) -> int:
         return 1
