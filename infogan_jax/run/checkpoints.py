@@ -28,13 +28,24 @@ KEPT = 3
 """Checkpoints that stay on the disk: the newest ones."""
 
 
+class _Manager(ocp.CheckpointManager):
+    """Leaves preemption to `run.signals`.
+
+    Some versions of orbax ask JAX's preemption service, which `machine.processes`
+    switches off, and take its absence for an error.
+    """
+
+    def reached_preemption(self, step: int) -> bool:
+        return False
+
+
 class Checkpoints:
     """The checkpoints of one run, saved in the background; a context manager."""
 
     def __init__(self, directory: Path, *, read_only: bool = False) -> None:
         """Opens `directory`, and makes it unless `read_only`."""
         self._directory = directory
-        self._manager = ocp.CheckpointManager(
+        self._manager = _Manager(
             directory.absolute(),
             options=ocp.CheckpointManagerOptions(
                 create=not read_only,

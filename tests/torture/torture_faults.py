@@ -209,14 +209,14 @@ def test_where_one_of_two_processes_is_stopped_the_other_ends_and_both_go_on(tmp
     workdir = tmp_path / "run"
     flags = [f"--workdir={workdir}", *LONG]
     pair = start_two(PROGRAM, flags, ("", ""))
-    has_started(pair[0], workdir, 5)
-    pair[1].send_signal(signal.SIGSTOP)
-    begin = time.monotonic()
     try:
+        has_started(pair[0], workdir, 5)
+        pair[1].send_signal(signal.SIGSTOP)
+        begin = time.monotonic()
         _, _, err = ended(pair[0], limit=90)
     finally:
         [process.kill() for process in pair]
-    pair[1].communicate()
+        pair[1].communicate()
     assert pair[0].returncode not in (0, -signal.SIGKILL), err
     assert time.monotonic() - begin < 60
     saved = max(checkpoint_steps(workdir))
