@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image
 
+from infogan_jax.data.decoding import from_pixels
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.machine import processes
 
@@ -26,8 +27,7 @@ def write_json(path: Path, value: Any) -> None:
 def write_png(path: Path, picture: UInt8[np.ndarray, "height width channels"]) -> None:
     """Replaces a PNG file of one or three channels; raises as `write_bytes` does."""
     content = io.BytesIO()
-    pixels = picture[..., 0] if picture.shape[-1] == 1 else picture
-    Image.fromarray(pixels).save(content, format="PNG")
+    from_pixels(picture).save(content, format="PNG")
     write_bytes(path, content.getvalue())
 
 
@@ -52,13 +52,16 @@ def csv_cell(text: str) -> str:
     r"""Returns a text as a cell of a table: it is valid UTF-8, and never a formula.
 
     A text that a spreadsheet would execute is put behind a single quote. A byte of a
-    file name that is not UTF-8 becomes `\xNN`, and a carriage return `\r`.
+    file name that is not UTF-8 becomes `\xNN`, a surrogate that stands for no byte
+    `\uNNNN`, and a carriage return `\r`.
     """
+    text = NO_BYTE.sub(lambda found: rf"\u{ord(found[0]):04x}", text)
     text = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
     text = text.replace("\r", r"\r")
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
+NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 FORMULA = (*"=+-@\t\r", *"\uff1d\uff0b\uff0d\uff20")
 """How a cell begins that a spreadsheet takes for a formula (OWASP, CSV injection)."""
 

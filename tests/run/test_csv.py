@@ -15,6 +15,7 @@ ANY = st.text(st.characters())  # surrogates too: bytes of names that are not UT
 @settings(max_examples=200, deadline=None)
 @given(ANY)
 @example("=1+1")
+@example("\ud800")
 @example("  @SUM(A1)")
 @example("a\rb")
 @example('a,b\n"c"')
