@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from infogan_jax.analysis.encode import posterior_arrays
-from infogan_jax.data import decoding
+from infogan_jax.data import decoding, layout
 from infogan_jax.data.dataset import Split
 from infogan_jax.errors import UserError
 from infogan_jax.machine import compilation, processes
@@ -99,21 +99,22 @@ def read_codes(model: InfoGAN, images: np.ndarray) -> Arrays:
 def find_pictures(folder: Path) -> dict[str, Path]:
     """Returns the pictures of a folder, at any depth, by their relative names.
 
-    A single picture is found as well. Hidden names are left out.
+    They are those that training would find (`data.layout`). A single picture is found
+    as well.
 
     Raises:
-      UserError: where there is no picture.
+      UserError: where there is no picture, or a folder cannot be listed.
     """
     if folder.is_file() and folder.suffix.lower() in decoding.SUFFIXES:
         return {folder.name: folder}
-    names = {path.relative_to(folder): path for path in sorted(folder.rglob("*"))}
-    found = {
-        name.as_posix(): path
-        for name, path in names.items()
-        if path.suffix.lower() in decoding.SUFFIXES
-        and path.is_file()
-        and not any(part.startswith(".") for part in name.parts)
-    }
+    try:
+        names = layout.find_files(folder).images if folder.is_dir() else []
+        found = {name: folder / name for name in names}
+    except OSError as error:
+        raise UserError(
+            f"--images (={folder}) cannot be listed ({error.strerror}); name another, "
+            "or change its permissions."
+        ) from error
     if not found:
         raise UserError(
             f"--images (={folder}) must be a picture or a folder with "
