@@ -83,9 +83,9 @@ def train(
         if start >= exp.steps:
             say(f"{workdir} is complete: step {start}. {_next(workdir)}")
             return 0
-        record_data(exp, workdir)
-        if not start:
-            say_data(exp)
+        said = record_data(exp, workdir)
+        for line in said if not start else ():
+            say(line)
         feed = exp.feed(start)
         data = parallel.replicate(mesh, feed.resident)
         one_step = partial(train_step, exp.algorithm)
@@ -180,19 +180,19 @@ def load_for(
     return data_record.recognise(workdir, load(request), accept=accept)
 
 
-def say_data(exp: Experiment) -> None:
-    """Says what the data holds and what was done to its images."""
-    for line in report.lines(exp.dataset):
-        say(line)
+def record_data(exp: Experiment, workdir: Path) -> list[str]:
+    """Records what the data holds and what was done to its images.
 
-
-def record_data(exp: Experiment, workdir: Path) -> None:
-    """Records the same in the environment, and 64 images as the networks see them."""
-    about = {"report": report.record(exp.dataset)}
-    write_environment(workdir, dict(exp.dataset.provenance) | about)
+    It comes into the environment, and 64 images as the networks see them into a
+    picture. Returns the same in lines.
+    """
+    about = report.record(exp.dataset)
+    write_environment(workdir, dict(exp.dataset.provenance) | {"report": about})
     path = workdir / PICTURES / SHEET
     if not path.exists():
         write_png(path, grid(report.sheet(exp.dataset), columns=8))
+    lines: list[str] = about["lines"]
+    return lines
 
 
 SHEET = "data.png"

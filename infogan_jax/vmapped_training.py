@@ -19,6 +19,7 @@ from jaxtyping import Array
 
 from infogan_jax import experiment
 from infogan_jax.analysis import collapse
+from infogan_jax.data import report
 from infogan_jax.data.sources import catalog
 from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import Diverged, UserError
@@ -39,7 +40,6 @@ from infogan_jax.training import (
     draw_pictures,
     load_for,
     record_data,
-    say_data,
 )
 
 
@@ -105,7 +105,8 @@ def train(
         ]
         del firsts
         if not any(run.start for run in runs):
-            say_data(exp)
+            for line in report.lines(exp.dataset):
+                say(line)
         for start in sorted({run.start for run in runs} - {exp.steps}):
             group = [run for run in runs if run.start == start]
             if _train(group, mesh, stop, failed):

@@ -72,7 +72,7 @@ def test_a_run_leaves_exactly_the_files_of_its_record(finished, tiny_config):
         "checkpoints",
         "config.json",
         "data.json",
-        "data_digests.npz",
+        "image_digests.npz",
         "environment.json",
         "lock",
         "pictures",

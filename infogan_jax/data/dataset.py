@@ -128,16 +128,11 @@ class Dataset:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of all images and labels of both splits, in their order.
+        """The SHA-256 of all images, labels and factors of both splits, in their order.
 
         It does not depend on where the data lies, or on the names of the files.
         """
-        digest = hashlib.sha256(str(self.image_shape).encode())
-        for split in (self.train, self.test):
-            digest.update(fingerprints(split).astype("<u8").tobytes())
-            if split.labels is not None:
-                digest.update(split.labels.astype("<i4").tobytes())
-        return digest.hexdigest()
+        return joint_digest(row_digests(self.train), row_digests(self.test))
 
 
 def fingerprint(image: UInt8[np.ndarray, "height width channels"]) -> int:
@@ -151,6 +146,29 @@ def fingerprints(split: Split) -> UInt64[np.ndarray, "n"]:
     if split.prints is not None:
         return split.prints
     return np.fromiter(map(fingerprint, split.images), np.uint64, len(split.images))
+
+
+def row_digests(split: Split) -> UInt64[np.ndarray, "n"]:
+    """Returns 64 bits for every image: of its pixels, its label and its factors."""
+    digests = fingerprints(split)
+    for known in (split.labels, split.factors):
+        columns = () if known is None else np.reshape(known, (len(known), -1)).T
+        for column in columns:
+            digests = _mix(digests ^ column.astype(np.int64).view(np.uint64))
+    return digests
+
+
+def _mix(bits: UInt64[np.ndarray, "n"]) -> UInt64[np.ndarray, "n"]:
+    """Scrambles 64 bits one to one, by the last step of SplitMix64 (Steele 2014)."""
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+def joint_digest(train: UInt64[np.ndarray, "n"], test: UInt64[np.ndarray, "m"]) -> str:
+    """Returns one SHA-256, as 64 hexadecimal digits, of the digests of two splits."""
+    content = b"".join(part.astype("<u8").tobytes() for part in (train, test))
+    return hashlib.sha256(f"{len(train)} ".encode() + content).hexdigest()
 
 
 def parse_range(text: str) -> tuple[float, float] | None:

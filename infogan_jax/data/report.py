@@ -18,7 +18,6 @@ SHEET = 64  # images
 _MOST_CLASSES = 12  # that are shown with their counts
 _MOST_LOST = 0.5  # of the edges of an image, by cropping
 _DARK = 64  # gray levels: a quarter of what there is
-_MOST_COUNTED = 200_000  # images without fingerprints
 
 CHANGES = {
     "padded": "padded to a square",
@@ -60,7 +59,12 @@ def check_not_alike(dataset: Dataset) -> None:
 
 def lines(dataset: Dataset) -> list[str]:
     """Returns the report, one sentence or warning a line."""
-    return [*_sentences(dataset), *(f"warning: {each}" for each in _warnings(dataset))]
+    return _lines(dataset, duplicates(dataset))
+
+
+def _lines(dataset: Dataset, doubles: Mapping[str, int]) -> list[str]:
+    warned = (f"warning: {each}" for each in _warnings(dataset))
+    return [*_sentences(dataset, doubles), *warned]
 
 
 def record(dataset: Dataset) -> dict[str, Any]:
@@ -68,9 +72,8 @@ def record(dataset: Dataset) -> dict[str, Any]:
     known = dict(dataset.provenance.get("report", {}))
     for elsewhere in ("recipe", "splits", "unreadable"):
         known.pop(elsewhere, None)
-    known["lines"] = lines(dataset)
-    if (doubles := duplicates(dataset)) is not None:
-        known["duplicates"] = doubles
+    known["duplicates"] = duplicates(dataset)
+    known["lines"] = _lines(dataset, known["duplicates"])
     if dataset.train.labels is not None:
         known["class_counts"] = {
             name: _class_counts(dataset, split) for name, split in _splits(dataset)
@@ -85,15 +88,8 @@ def sheet(dataset: Dataset) -> UInt8[np.ndarray, "n height width channels"]:
     return np.asarray(images[np.linspace(0, len(images) - 1, count).astype(int)])
 
 
-def duplicates(dataset: Dataset) -> dict[str, int] | None:
-    """Counts images that repeat another, by split, and test images in training too.
-
-    Returns:
-      The numbers; None where that would take long.
-    """
-    sizes = [len(split.images) for _, split in _splits(dataset) if split.prints is None]
-    if sum(sizes) > _MOST_COUNTED:
-        return None
+def duplicates(dataset: Dataset) -> dict[str, int]:
+    """Counts images that repeat another, by split, and test images in training too."""
     train, test = (fingerprints(split) for _, split in _splits(dataset))
     return {
         "train": len(train) - len(np.unique(train)),
@@ -119,7 +115,7 @@ def _class_counts(dataset: Dataset, split: Split) -> dict[str, int]:
     }
 
 
-def _sentences(dataset: Dataset) -> Iterator[str]:
+def _sentences(dataset: Dataset, doubles: Mapping[str, int]) -> Iterator[str]:
     facts: Mapping[str, Any] = dataset.provenance.get("report", {})
     height, width, channels = dataset.image_shape
     colour = "colour" if channels == 3 else "gray"
@@ -144,7 +140,7 @@ def _sentences(dataset: Dataset) -> Iterator[str]:
         yield f"data: left out {about['count']:,} ({why}){_such_as(about)}"
     if broken := facts.get("unreadable"):
         yield f"data: left out {len(broken)} unreadable, such as {broken[0]!r}"
-    if (doubles := duplicates(dataset)) and any(doubles.values()):
+    if any(doubles.values()):
         yield (
             f"data: {doubles['train']:,} training and {doubles['test']:,} held-out "
             f"images repeat another one, and {doubles['test_in_train']:,} held-out "

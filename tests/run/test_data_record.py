@@ -149,7 +149,7 @@ def test_a_record_is_written_once_unless_it_is_to_be_written_again(workdir):
 def test_a_damaged_record_is_named_with_a_way_out(workdir, content):
     (workdir / data_record.DIGESTS).write_bytes(content)
     with pytest.raises(
-        UserError, match=r"data_digests\.npz cannot be read .*remove it"
+        UserError, match=r"image_digests\.npz cannot be read .*remove it"
     ):
         data_record.recognise(workdir, dataset(TRAIN, TEST))
     (workdir / data_record.RECORD).write_bytes(content)

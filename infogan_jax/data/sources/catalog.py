@@ -28,6 +28,4 @@ def load(request: Request) -> Dataset:
         replace(split, prints=fingerprints(split))
         for split in (dataset.train, dataset.test)
     )
-    dataset = replace(dataset, train=train, test=test)
-    about = dict(dataset.provenance) | {"digest": dataset.digest}
-    return replace(dataset, provenance=about)
+    return replace(dataset, train=train, test=test)
