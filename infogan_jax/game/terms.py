@@ -4,11 +4,10 @@ The paper's game has none. The bounds on real images are one (`game/real_informa
 and a user's own are passed to `experiment.build`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from infogan_jax.game.objective import Metrics
@@ -80,21 +79,3 @@ class Term:
     player: Player = "discriminator"
     drawn_numbers: int = 0
     shows_images: bool = False
-
-
-def weighted_sum(
-    terms: Iterable[Term], views: Mapping[str, View]
-) -> tuple[Float[Array, ""], Metrics]:
-    """Returns sum_i weight_i value_i, and the metrics of all terms.
-
-    Args:
-      terms: of one player.
-      views: for each term, by its name.
-    """
-    total = jnp.zeros(())
-    metrics: Metrics = {}
-    for term in terms:
-        value, more = term.value(views[term.name])
-        total = total + term.weight * value
-        metrics |= more
-    return total, metrics

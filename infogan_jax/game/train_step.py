@@ -17,7 +17,7 @@ from jax import lax
 from jaxtyping import Array, Float, UInt8
 
 from infogan_jax.data.scaling import to_range
-from infogan_jax.game import objective, random_numbers, terms
+from infogan_jax.game import objective, random_numbers
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.objective import Metrics
 from infogan_jax.game.random_numbers import Draws
@@ -230,17 +230,18 @@ def _further_terms(
     **seen: Any,
 ) -> tuple[Array, Metrics]:
     """Returns the weighted sum of a player's further terms, and their metrics."""
-    own = algorithm.terms_of(player)
-    views = {}
-    for term in own:
-        noise = draws[f"term_{term.name}_noise"]
-        views[term.name] = View(
+    total, metrics = jnp.zeros(()), Metrics()
+    for term in algorithm.terms_of(player):
+        view = View(
             spec=algorithm.spec,
             drawn=draws[f"term_{term.name}"],
-            discriminate=partial(show, noise=noise),
+            discriminate=partial(show, noise=draws[f"term_{term.name}_noise"]),
             **seen,
         )
-    return terms.weighted_sum(own, views)
+        value, more = term.value(view)
+        total = total + term.weight * value
+        metrics |= more
+    return total, metrics
 
 
 def _mean(tree: Any, axis: str | None) -> Any:
