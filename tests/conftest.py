@@ -35,9 +35,9 @@ from infogan_jax.machine import compilation
 
 def pytest_sessionstart() -> None:
     """Orbax's dropped reads end whenever the garbage is collected, in any test."""
-    from infogan_jax.commands import program
+    from infogan_jax.commands import streams
 
-    program.hide_dropped_reads()
+    streams.hide_dropped_reads()
 
 
 def pytest_sessionfinish() -> None:

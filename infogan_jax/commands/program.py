@@ -3,7 +3,6 @@
 An error that the user can mend is one line on stderr.
 """
 
-import contextlib
 import io
 import logging
 import os
@@ -13,12 +12,13 @@ import traceback
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 import ml_collections
 from absl import app, flags
 
 import infogan_jax
+from infogan_jax.commands.streams import hide_dropped_reads, keep_streams
 from infogan_jax.errors import RunFailure, UserError
 
 PACKAGE = Path(infogan_jax.__file__).parent
@@ -163,68 +163,6 @@ def _guarded(main: Callable[[], int]) -> int:
     except KeyboardInterrupt:  # threads that still write a checkpoint are not awaited
         sys.stderr.write("\nstopped at once.\n")
         os._exit(130)
-
-
-class LastingStream:
-    """Standard output or error that may be closed at its other end: no more is written.
-
-    So a run is not lost with the terminal or the pipe that showed it. Where the reader
-    of a pipe has gone, the system sends SIGPIPE as well, and `StopRequest` decides.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        """Writes a text, or drops it."""
-        return self._try(lambda: self._stream.write(text), len(text))
-
-    def flush(self) -> None:
-        """Writes what is held back, or drops it."""
-        self._try(self._stream.flush, None)
-
-    def _try(self, write: Callable[[], Any], instead: Any) -> Any:
-        try:
-            return write()
-        except OSError:
-            with contextlib.suppress(OSError):
-                nothing = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nothing, self._stream.fileno())
-                os.close(nothing)
-            return instead
-
-
-def keep_streams() -> None:
-    """Makes the end of standard output or error no error, also where they are closed.
-
-    A file opened in the place of a closed stream would get the messages.
-    """
-    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
-    os.close(number)
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name) or open(os.devnull, "w")
-        setattr(sys, name, LastingStream(stream))
-
-
-def hide_dropped_reads() -> None:
-    """Hides the errors of reads that orbax has dropped, and no others.
-
-    Where one read of a damaged checkpoint fails, orbax drops the others. They end later
-    in threads of its own, and Python would print thousands of lines about them.
-    """
-    report = sys.unraisablehook
-
-    def report_others(raised: Any) -> None:
-        code = getattr(raised.object, "cr_code", None)
-        is_of_orbax = code is not None and "orbax" in Path(code.co_filename).parts
-        if not is_of_orbax and str(raised.exc_value) != "Event loop is closed":
-            report(raised)
-
-    sys.unraisablehook = report_others
 
 
 def _leave(status: int) -> int:

@@ -126,20 +126,6 @@ def _plain(picture: Image.Image) -> Image.Image:
     return picture.convert("L" if gray else "RGB")
 
 
-def decode(file: Path | BytesIO) -> Image.Image:
-    """Decodes an image file to a picture of mode L or RGB, on black; raises as `load`.
-
-    All values of 16 bits are scaled to those of 8.
-    """
-    picture = load(file)
-    if picture.mode == "I":
-        values = np.asarray(picture).clip(0, 65_535)
-        return Image.fromarray(((values + 128) // 257).astype(np.uint8))
-    if picture.mode in ("LA", "RGBA"):
-        return composite(picture, 0)
-    return picture.convert("L") if picture.mode == "F" else picture
-
-
 def composite(picture: Image.Image, background: int) -> Image.Image:
     """Puts a picture of mode LA or RGBA on a gray level; returns mode L or RGB."""
     ground = Image.new("RGBA", picture.size, (background,) * 3 + (255,))

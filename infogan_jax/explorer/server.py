@@ -1,73 +1,53 @@
-"""The server of the page: it answers this machine alone, and writes only names.json.
+"""The server of the page: it answers this machine alone, and writes only names.json."""
 
-A page of another site that is open in the same browser must not reach it: requests
-whose Host is another (a name that has been bound to 127.0.0.1) or whose Origin is
-another are refused. Sizes and times are bounded, so that nobody can fill the memory.
-"""
-
-import asyncio
 import base64
 import io
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import anyio
 import numpy as np
 import uvicorn
 from jaxtyping import UInt8
-from PIL import Image
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from starlette.types import ASGIApp
 
 from infogan_jax.analysis.grids import grid
 from infogan_jax.data import decoding
 from infogan_jax.data.dataset import Split
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.explorer import readings, views
+from infogan_jax.explorer.protection import (
+    HOST,
+    Impatient,
+    OnlyThisMachine,
+    read_body,
+    read_question,
+    refusal,
+)
 from infogan_jax.model.latents import Code
 from infogan_jax.run import code_names
 from infogan_jax.trained.loading import InfoGAN
 
-HOST = "127.0.0.1"
-NAMES_OF_THIS_MACHINE = {HOST, "localhost", "::1"}
-"""The last two are what a browser calls it, also at the near end of `ssh -L`."""
-
-LARGEST_QUESTION = 2**16
 LARGEST_PICTURE = 2**24
-"""Bytes of a JSON body, and of a picture's file."""
+"""Bytes of a picture's file."""
 
 LARGEST_AREA = 2**25
 """Pixels of a picture: a small file can claim more than the memory holds."""
-
-SECONDS = 20
-"""How long the rest of a request may take to come."""
 
 PAGES = {
     "/": ("page.html", "text/html"),
     "/page.js": ("page.js", "text/javascript"),
     "/page.css": ("page.css", "text/css"),
-}
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
 
 
@@ -86,13 +66,13 @@ def create_app(model: InfoGAN, load_training: Callable[[], Split]) -> Starlette:
         return JSONResponse(await anyio.to_thread.run_sync(_about, model))
 
     async def samples(request: Request) -> Response:
-        view = views.parse_view(model.spec, await _question(request))
+        view = views.parse_view(model.spec, await read_question(request))
         async with drawing:
             sprite = await anyio.to_thread.run_sync(views.samples, model, view)
         return _png(sprite)
 
     async def traversal(request: Request) -> Response:
-        asked = await _question(request)
+        asked = await read_question(request)
         view, code = views.parse_view(model.spec, asked), _code(model, asked)
         async with drawing:
             sprite, values = await anyio.to_thread.run_sync(
@@ -101,27 +81,25 @@ def create_app(model: InfoGAN, load_training: Callable[[], Split]) -> Starlette:
         return _png(sprite, {"X-Values": json.dumps(values)})
 
     async def names(request: Request) -> Response:
-        changes = await _question(request)
+        changes = await read_question(request)
         async with drawing:
             kept = await anyio.to_thread.run_sync(_rename, model, changes)
         return JSONResponse(kept)
 
-    async def reading(request: Request) -> Response:
-        async with uploading:
-            content = await _body(request, LARGEST_PICTURE)
-            async with drawing:
-                answer = await anyio.to_thread.run_sync(_read, model, content)
-        return JSONResponse(answer)
+    def of_picture(
+        answer: Callable[[bytes], dict[str, Any]], turn: anyio.Semaphore
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def handle(request: Request) -> Response:
+            async with uploading:
+                content = await read_body(request, LARGEST_PICTURE)
+                async with turn:
+                    found = await anyio.to_thread.run_sync(answer, content)
+            return JSONResponse(found)
 
-    async def nearest(request: Request) -> Response:
-        async with uploading:
-            content = await _body(request, LARGEST_PICTURE)
-            async with searching:
-                answer = await anyio.to_thread.run_sync(
-                    _nearest, model, neighbours, content
-                )
-        return JSONResponse(answer)
+        return handle
 
+    reading = of_picture(partial(_read, model), drawing)
+    nearest = of_picture(partial(_nearest, model, neighbours), searching)
     return Starlette(
         routes=[
             *(Route(path, partial(_page, *file)) for path, file in PAGES.items()),
@@ -134,95 +112,18 @@ def create_app(model: InfoGAN, load_training: Callable[[], Split]) -> Starlette:
         ],
         middleware=[Middleware(OnlyThisMachine)],
         exception_handlers={
-            UserError: lambda _, error: _refusal(400, str(error)),
-            RunFailure: lambda _, error: _refusal(500, str(error)),
-            HTTPException: lambda _, error: _refusal(error.status_code, error.detail),
-            ClientDisconnect: lambda *_: _refusal(400, "the request ended early."),
-            Exception: lambda *_: _refusal(500, "this went wrong; see the terminal."),
+            UserError: lambda _, error: refusal(400, str(error)),
+            RunFailure: lambda _, error: refusal(500, str(error)),
+            HTTPException: lambda _, error: refusal(error.status_code, error.detail),
+            ClientDisconnect: lambda *_: refusal(400, "the request ended early."),
+            Exception: lambda *_: refusal(500, "this went wrong; see the terminal."),
         },
     )
-
-
-class OnlyThisMachine:
-    """Refuses requests for another host or from a page of another one."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        """Wraps an application."""
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        given = [(name, value.decode("latin-1")) for name, value in scope["headers"]]
-        hosts = [value for name, value in given if name == b"host"]
-        origins = [value for name, value in given if name == b"origin"]
-        if len(hosts) != 1 or _hostname(hosts[0]) not in NAMES_OF_THIS_MACHINE:
-            refused = _refusal(421, "this server answers to 127.0.0.1 alone.")
-            await refused(scope, receive, send)
-        elif any(origin != f"http://{hosts[0]}" for origin in origins):
-            refused = _refusal(403, "a page of another origin is refused.")
-            await refused(scope, receive, send)
-        else:
-            await self.app(scope, receive, _with_headers(send))
-
-
-def _with_headers(send: Send) -> Send:
-    async def send_with_headers(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] += [
-                (name.lower().encode(), value.encode())
-                for name, value in HEADERS.items()
-            ]
-        await send(message)
-
-    return send_with_headers
-
-
-def _hostname(host: str) -> str | None:
-    try:
-        return urlsplit(f"http://{host}").hostname if "@" not in host else None
-    except ValueError:
-        return None
 
 
 def _page(file: str, kind: str, _: Request) -> Response:
     content = Path(__file__).with_name(file).read_bytes()
     return Response(content, media_type=kind)
-
-
-def _refusal(status: int, text: str) -> JSONResponse:
-    return JSONResponse({"error": text}, status)
-
-
-async def _body(request: Request, largest: int) -> bytes:
-    """Returns the body of a request; one that is too large or too slow is refused."""
-    length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > largest:
-        raise HTTPException(413, f"the content must be at most {largest} bytes.")
-    parts, size = [], 0
-    with anyio.move_on_after(SECONDS) as waiting:
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if size > largest:
-                raise HTTPException(
-                    413, f"the content must be at most {largest} bytes."
-                )
-    if waiting.cancelled_caught:
-        raise HTTPException(408, f"the content took longer than {SECONDS} seconds.")
-    return b"".join(parts)
-
-
-async def _question(request: Request) -> dict[str, Any]:
-    if request.headers.get("content-type") != "application/json":
-        raise HTTPException(415, "the content must be application/json.")
-    try:
-        question = json.loads(await _body(request, LARGEST_QUESTION))
-    except (ValueError, RecursionError) as error:
-        raise UserError("the content must be JSON.") from error
-    if not isinstance(question, dict):
-        raise UserError("the content must be a JSON object.")
-    return question
 
 
 def _code(model: InfoGAN, asked: dict[str, Any]) -> Code:
@@ -304,8 +205,7 @@ def _strip(images: UInt8[np.ndarray, "n height width channels"]) -> views.Sprite
 
 def _encode(pixels: views.Sprite) -> bytes:
     content = io.BytesIO()
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    picture.save(content, format="PNG", compress_level=1)
+    decoding.from_pixels(pixels).save(content, format="PNG", compress_level=1)
     return content.getvalue()
 
 
@@ -330,19 +230,6 @@ def listen(port: int) -> socket.socket:
             f"--port (={port}) cannot be used: {error.strerror}; leave it out for a "
             "free one."
         ) from error
-
-
-class Impatient(H11Protocol):
-    """Gives up a connection whose first request does not come within 20 s."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Starts the clock."""
-        super().connection_made(transport)
-        self.loop.call_later(SECONDS, self._give_up)
-
-    def _give_up(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
-            self.transport.close()
 
 
 def make_server(app: ASGIApp) -> uvicorn.Server:

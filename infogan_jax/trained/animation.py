@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from infogan_jax.analysis.grids import grid
+from infogan_jax.data.decoding import from_pixels
 from infogan_jax.errors import UserError
 from infogan_jax.machine import compilation, processes
 from infogan_jax.model.latents import Code
@@ -75,10 +76,7 @@ def _frames(code: Code, rows: Pictures | np.ndarray) -> list[Image.Image]:
     ]
     if not code.is_categorical:
         pictures += pictures[-2:0:-1]  # and back
-    return [
-        Image.fromarray(each[..., 0] if each.shape[-1] == 1 else each)
-        for each in pictures
-    ]
+    return list(map(from_pixels, pictures))
 
 
 def _write(path: Path, frames: list[Image.Image], form: str, duration: int) -> None:

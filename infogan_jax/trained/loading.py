@@ -5,7 +5,7 @@ program of your own: `infogan_jax.load("runs/digits").sample(100)`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from infogan_jax.analysis import code_values, generate, traversals
 from infogan_jax.analysis import encode as encoder
 from infogan_jax.analysis.code_values import Ranges
 from infogan_jax.analysis.encode import Images, NetworkOutputs
-from infogan_jax.data import decoding, rendering, scaling
+from infogan_jax.data import scaling
 from infogan_jax.data.rendering import Rules
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
@@ -31,6 +31,7 @@ from infogan_jax.restoring import described, restore
 from infogan_jax.run import code_names, data_record
 from infogan_jax.run.code_names import Names
 from infogan_jax.run.run_directory import CONFIG
+from infogan_jax.trained.pictures import read_picture
 
 EXPORTED = "model.safetensors"
 """The parameters in a folder that was exported; it stands for the checkpoints."""
@@ -324,38 +325,6 @@ def _rules(workdir: Path, exp: Experiment) -> Rules:
             f"{workdir / data_record.RECORD} has rules that are none ({error}); "
             "restore a copy."
         ) from error
-
-
-def read_picture(
-    file: Path | BytesIO, image_shape: tuple[int, int, int], rules: Rules
-) -> UInt8[np.ndarray, "height width channels"]:
-    """Reads a picture by the rules by which the run's own data was read.
-
-    One that has the networks' size already is neither cropped nor resized; one that is
-    smaller than the crop is not cropped.
-
-    Args:
-      file: the picture.
-      image_shape: (height, width, channels) of the run's images.
-      rules: of the run's data.
-
-    Raises:
-      UserError: where it cannot be decoded, or cannot be given the size.
-    """
-    name = file if isinstance(file, Path) else "the picture"
-    height, width, channels = image_shape
-    sized = replace(rules, size=height if height == width else 0, channels=channels)
-    try:
-        image = rendering.read_picture(file, sized, (width, height))
-    except Exception as error:  # Pillow raises nearly anything on broken files
-        reason = decoding.reason(error, file)
-        raise UserError(f"{name} cannot be read ({reason}); remove it.") from error
-    if image.shape != image_shape:
-        raise UserError(
-            f"{name} is {image.shape[0]} x {image.shape[1]}, but the networks read "
-            f"{height} x {width}; resize it."
-        )
-    return image
 
 
 def most_probable(posterior: Posterior) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from infogan_jax.commands import program
+from infogan_jax.commands import streams
 
 READ = """
 class Wait:
@@ -29,7 +29,7 @@ def heard(monkeypatch):
         told.append(str(raised.exc_value))
 
     monkeypatch.setattr(sys, "unraisablehook", tell)
-    program.hide_dropped_reads()
+    streams.hide_dropped_reads()
     return told
 
 

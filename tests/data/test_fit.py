@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infogan_jax.data import prepared
 from infogan_jax.data.dataset import Request
 from infogan_jax.data.rendering import Rules, render
 from infogan_jax.errors import UserError
@@ -18,29 +17,31 @@ def gradient_image(height, width):
 
 def test_fit_crops_the_central_square_or_keeps_the_whole_image():
     image, pixels = gradient_image(7, 10)
-    np.testing.assert_array_equal(prepared.fit(image, 0, 0, 0), pixels)
-    np.testing.assert_array_equal(prepared.fit(image, 3, 0, 0), pixels[2:5, 3:6])
+    np.testing.assert_array_equal(render(image, Rules(0, 0, 0)).pixels, pixels)
+    np.testing.assert_array_equal(
+        render(image, Rules(3, 0, 0)).pixels, pixels[2:5, 3:6]
+    )
 
 
 def test_fit_crops_the_largest_square_before_it_resizes():
     image, pixels = gradient_image(6, 10)
-    np.testing.assert_array_equal(prepared.fit(image, 0, 6, 0), pixels[:, 2:8])
+    np.testing.assert_array_equal(render(image, Rules(0, 6, 0)).pixels, pixels[:, 2:8])
     expected = Image.fromarray(np.ascontiguousarray(pixels[:, 2:8]))
     expected = np.asarray(expected.resize((3, 3), Image.Resampling.LANCZOS))
-    np.testing.assert_array_equal(prepared.fit(image, 0, 3, 0), expected)
+    np.testing.assert_array_equal(render(image, Rules(0, 3, 0)).pixels, expected)
 
 
 def test_fit_converts_between_gray_and_colour():
     image, _ = gradient_image(4, 4)
-    assert prepared.fit(image, 0, 0, 1).shape == (4, 4, 1)
-    gray = prepared.fit(image.convert("L"), 0, 2, 3)
+    assert render(image, Rules(0, 0, 1)).pixels.shape == (4, 4, 1)
+    gray = render(image.convert("L"), Rules(0, 2, 3)).pixels
     assert gray.shape == (2, 2, 3) and np.ptp(gray, axis=-1).max() == 0
 
 
 def test_fit_refuses_a_crop_larger_than_the_image():
     image, _ = gradient_image(7, 10)
     with pytest.raises(UserError, match=r"crop \(=8\) must be at most .* x is 7 x 10"):
-        prepared.fit(image, 8, 4, 0, "x")
+        render(image, Rules(8, 4, 0), "x")
 
 
 def test_padding_keeps_the_whole_image_on_its_background():

@@ -26,13 +26,6 @@ RED = np.full((8, 8, 3), (255, 0, 0))
 TRANSPARENT_FIRST = {"transparency": b"\0\xff"}
 
 
-@pytest.fixture
-def root(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "pictures").mkdir()
-    return tmp_path / "pictures"
-
-
 def save(path, picture, **options):
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(picture, int):

@@ -13,13 +13,6 @@ from infogan_jax.data.sources import folder
 from infogan_jax.errors import UserError
 
 
-@pytest.fixture
-def root(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "pictures").mkdir()
-    return tmp_path / "pictures"
-
-
 def save(path, brightness=200):
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.full((4, 4), 100 + brightness % 156, np.uint8)

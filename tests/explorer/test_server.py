@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from infogan_jax.data.dataset import Split
 from infogan_jax.errors import UserError
-from infogan_jax.explorer import server, views
+from infogan_jax.explorer import protection, server, views
 from infogan_jax.trained import loading
 
 CODES = {"categorical_0": 3} | {f"uniform_{i}": 0.0 for i in range(4)}
@@ -283,7 +283,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(client):
 
 
 def test_a_content_that_does_not_come_is_given_up(client, monkeypatch):
-    monkeypatch.setattr(server, "SECONDS", 0.05)
+    monkeypatch.setattr(protection, "SECONDS", 0.05)
 
     async def slow(scope, receive, send):
         async def wait():

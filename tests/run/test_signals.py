@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from infogan_jax.commands.program import LastingStream
+from infogan_jax.commands.streams import LastingStream
 from infogan_jax.errors import RunFailure
 from infogan_jax.machine import processes
 from infogan_jax.run.signals import STOPPING, StopRequest

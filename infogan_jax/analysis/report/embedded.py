@@ -6,7 +6,8 @@ from html import escape
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image
+
+from infogan_jax.data.decoding import from_pixels
 
 LOSSY_FROM = 64
 """Images with a longer side are embedded with loss: as PNG they would be megabytes."""
@@ -24,14 +25,14 @@ def image(picture: Picture, alt: str, *, side: int = 0) -> str:
       side: the longer side of the images of which it is made, in pixels; from 64 on,
         a picture in colour is embedded as WebP of quality 85.
     """
-    pixels = picture[..., 0] if picture.shape[-1] == 1 else picture
+    pixels = from_pixels(picture)
     content = io.BytesIO()
     if side >= LOSSY_FROM:
         kind = "webp"
-        Image.fromarray(pixels).save(content, format="WEBP", quality=85)
+        pixels.save(content, format="WEBP", quality=85)
     else:
         kind = "png"
-        Image.fromarray(pixels).save(content, format="PNG", optimize=True)
+        pixels.save(content, format="PNG", optimize=True)
     return image_of_bytes(content.getvalue(), alt, kind)
 
 

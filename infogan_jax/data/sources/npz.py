@@ -10,52 +10,29 @@ Bytes are read as they are, masks of 0 and 1 as black and white. Of other number
 in [0, 1], [-1, 1] or [0, 255] are read as such, all others by what they use.
 """
 
-import hashlib
 import os
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
-from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import PIL
 from jaxtyping import Int
 
-from infogan_jax.data import decoding, layout, prepared
+from infogan_jax.data import layout, prepared
 from infogan_jax.data.dataset import Dataset, Request, Split
 from infogan_jax.data.held_out import hold_out, order, stratified_order, take_rows
 from infogan_jax.data.prepared import Block
+from infogan_jax.data.sources.npz_arrays import (
+    Part,
+    archive_error,
+    find_parts,
+    read_archive,
+)
 from infogan_jax.data.survey import Task, survey_arrays
-from infogan_jax.errors import UserError
 
-SPLITS = ("train", "test", "val")
-LARGEST_LABEL = 65_535
-BROKEN = (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, struct.error)
 _PART = 4096  # images
-
-
-def _keys(split: str, kind: str, letter: str) -> tuple[str, ...]:
-    if not split:
-        return (f"{kind}s", kind)
-    words = (f"{split}_{kind}s", f"{split}_{kind}")
-    return (*words, f"{letter}_{split}", f"{letter.upper()}_{split}")
-
-
-IMAGES = {split: _keys(split, "image", "x") for split in ("", *SPLITS)}
-LABELS = {split: _keys(split, "label", "y") for split in ("", *SPLITS)}
-KNOWN = {key for keys in [*IMAGES.values(), *LABELS.values()] for key in keys}
-
-
-class Part(NamedTuple):
-    """The arrays of one split: images [n, height, width, channels], of any type."""
-
-    images: np.ndarray
-    labels: np.ndarray | None
-    key: str
 
 
 def load(request: Request) -> Dataset:
@@ -73,9 +50,11 @@ def load(request: Request) -> Dataset:
     """
     path = Path(os.path.expanduser(request.directory)).absolute()
     if not request.directory or not os.path.isfile(path):
-        raise _error(request.directory, "must be an existing .npz file; name one")
-    digest, arrays = _read(path, request.stream)
-    parts = _parts(path, arrays)
+        raise archive_error(
+            request.directory, "must be an existing .npz file; name one"
+        )
+    digest, arrays = read_archive(path, request.stream)
+    parts = find_parts(path, arrays)
     parts, classes = _number_classes(parts)
     left_out = {}
     if "val" in parts and "test" in parts:
@@ -115,157 +94,6 @@ def load(request: Request) -> Dataset:
     about |= {"train": len(train.images), "test": len(test.images), "recipe": recipe}
     about |= {"classes": classes} if classes else {}
     return Dataset(train, test, about | {"report": report})
-
-
-def _error(path: Path | str, relation: str) -> UserError:
-    return UserError(f"config.data.directory (={str(path)!r}) {relation}.")
-
-
-def _read(path: Path, is_mapped: bool) -> tuple[str, dict[str, np.ndarray]]:
-    """Returns the SHA-256 of the file, and its arrays of images and labels."""
-    try:
-        with open(path, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if not zipfile.is_zipfile(path):
-            raise ValueError("not a zip archive")
-        with np.load(path, allow_pickle=False) as archive:
-            names = sorted(archive)
-            arrays = {
-                key: (_map(path, key) if is_mapped else None) or _Array(archive[key])
-                for key in names
-                if key in KNOWN
-            }
-    except BROKEN as error:
-        hint = "save plain arrays with np.savez(path, images=images, labels=labels)"
-        relation = f"must be a whole .npz file without objects ({error}); {hint}"
-        raise _error(path, relation) from error
-    if not arrays.keys() & set(chain(*IMAGES.values())):
-        raise _no_images(path, names)
-    return digest, {key: each.values for key, each in arrays.items()}
-
-
-class _Array(NamedTuple):
-    values: np.ndarray
-
-
-def _map(path: Path, key: str) -> _Array | None:
-    """Maps an array that is stored without compression from the file."""
-    with zipfile.ZipFile(path) as archive:
-        info = archive.getinfo(f"{key}.npy")
-    if info.compress_type != zipfile.ZIP_STORED:
-        return None
-    with open(path, "rb") as file:
-        file.seek(info.header_offset + 26)
-        name, extra = struct.unpack("<HH", file.read(4))
-        file.seek(name + extra, os.SEEK_CUR)
-        version = np.lib.format.read_magic(file)
-        if version not in ((1, 0), (2, 0)):
-            return None
-        is_first = version == (1, 0)
-        read = (
-            np.lib.format.read_array_header_1_0
-            if is_first
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, is_fortran, dtype = read(file)
-        if is_fortran or dtype.hasobject or 0 in shape:
-            return None
-        return _Array(np.memmap(path, dtype, "r", file.tell(), shape))
-
-
-def _no_images(path: Path, names: Sequence[str]) -> UserError:
-    pictures = [n for n in names if n.lower().endswith(decoding.SUFFIXES)]
-    if pictures:
-        return _error(
-            path,
-            f"is a zip of {len(pictures)} pictures, such as {pictures[0]!r}; unzip it, "
-            "and set --config.data.source=folder and --config.data.directory to where "
-            "they are",
-        )
-    some = ", ".join(map(repr, names[:8])) or "none"
-    more = f" and {len(names) - 8} others" if len(names) > 8 else ""
-    return _error(
-        path,
-        "must have the array 'images', or 'train_images' and 'test_images', or "
-        f"'x_train' and 'x_test', and has {some}{more}; rename the arrays",
-    )
-
-
-def _parts(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, Part]:
-    """Returns the arrays of every split, or of "" alone."""
-    parts = {}
-    for name in SPLITS if _has_splits(arrays) else ("",):
-        if key := next((key for key in IMAGES[name] if key in arrays), None):
-            images = _images(path, key, arrays[key])
-            label = next((key for key in LABELS[name] if key in arrays), None)
-            labels = _labels(path, label, arrays[label], len(images)) if label else None
-            parts[name] = Part(images, labels, key)
-    if "" not in parts and "train" not in parts:
-        have = " and ".join(parts)
-        raise _error(path, f"has the split {have} only; add 'train_images'")
-    if len(parts) == 1 and len(images) < 2:
-        raise _error(path, f"must have 2 images or more, not {len(images)}; add some")
-    shapes = {part.images.shape[1:] for part in parts.values()}
-    if len(shapes) > 1:
-        text = " and ".join(map(str, sorted(shapes)))
-        raise _error(path, f"has splits of different shapes, {text}; make them equal")
-    types = {part.images.dtype for part in parts.values()}
-    if len(types) > 1:
-        text = " and ".join(sorted(map(str, types)))
-        raise _error(path, f"has splits of different types, {text}; make them equal")
-    if len({part.labels is None for part in parts.values()}) > 1:
-        raise _error(path, "has labels for one split only; add or remove them")
-    return parts
-
-
-def _has_splits(arrays: Mapping[str, np.ndarray]) -> bool:
-    return any(key in arrays for split in SPLITS for key in IMAGES[split])
-
-
-def _images(path: Path, key: str, images: np.ndarray) -> np.ndarray:
-    if images.dtype.kind not in "uifb":
-        raise _error(
-            path, f"must have {key!r} as numbers, not {images.dtype}; save bytes"
-        )
-    full = images[..., None] if images.ndim == 3 else images
-    if full.ndim == 4 and full.shape[-1] in (1, 3, 4) and 0 not in full.shape:
-        return full
-    hint = "reshape or transpose it"
-    if images.ndim == 4 and images.shape[1] in (1, 3, 4):
-        hint = f"save np.moveaxis({key}, 1, -1)"
-    raise _error(
-        path,
-        f"must have {key!r} of shape [n, height, width] or [n, height, width, 1, 3 or "
-        f"4], all above 0, not {list(images.shape)}; {hint}",
-    )
-
-
-def _labels(path: Path, key: str, labels: np.ndarray, count: int) -> np.ndarray:
-    """Returns the labels [n], as whole numbers or texts."""
-    flat = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
-    if flat.shape != (count,) or flat.dtype.kind not in "iuUSb":
-        hint = "correct it or leave it out"
-        if labels.ndim == 2 and len(labels) == count:
-            hint = f"save np.argmax({key}, 1) if it is one-hot, or leave it out"
-        elif flat.shape == (count,) and flat.dtype.kind == "f":
-            hint = f"save {key}.astype(int), or leave it out"
-        raise _error(
-            path,
-            f"must have {key!r} as {count} whole numbers or texts, one for each image, "
-            f"not {labels.dtype} of shape {list(labels.shape)}; {hint}",
-        )
-    if flat.dtype.kind == "S":
-        return np.char.decode(flat, "utf-8", "replace")
-    if flat.dtype.kind == "U":
-        return flat
-    if flat.min() < 0 or flat.max() > LARGEST_LABEL:
-        raise _error(
-            path,
-            f"must have {key!r} from 0 to {LARGEST_LABEL}, not from {flat.min()} to "
-            f"{flat.max()}; number the classes from 0 on, with "
-            f"np.unique({key}, return_inverse=True)[1]",
-        )
-    return flat.astype(np.int32)
 
 
 def _number_classes(parts: dict[str, Part]) -> tuple[dict[str, Part], list[str]]:
@@ -324,7 +152,7 @@ def _check_finite(path: Path, key: str, images: np.ndarray) -> None:
         part = images[start : start + _PART]
         finite = np.isfinite(part).all(axis=(1, 2, 3))
         if not finite.all():
-            raise _error(
+            raise archive_error(
                 path,
                 f"must have finite numbers, but image {start + int(finite.argmin())} "
                 f"of {key!r} has NaN or infinity; leave such images out, with "

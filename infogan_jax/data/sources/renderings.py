@@ -20,7 +20,8 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from infogan_jax.data import held_out
-from infogan_jax.data.decoding import SUFFIXES, decode, reason
+from infogan_jax.data.decoding import SUFFIXES, from_pixels, reason
+from infogan_jax.data.rendering import Rules, read_picture
 from infogan_jax.errors import RunFailure, UserError
 
 VIEW = re.compile(r"([^/]+)/renders/image_\d+_p(\d+)_t(\d+)_r\d+\.png$")
@@ -188,7 +189,7 @@ def _check_end(file: BufferedIOBase) -> None:
 def _gray(name: str, content: bytes) -> Image.Image:
     file = BytesIO(content)
     try:
-        return decode(file).convert("L")
+        return from_pixels(read_picture(file, Rules(channels=1)))
     except Exception as error:  # Pillow raises nearly anything on broken files
         raise RunFailure(
             f"{name} cannot be decoded ({reason(error, file)}); replace it, and run "

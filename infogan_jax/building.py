@@ -1,0 +1,148 @@
+"""Builds the algorithm that a checked config describes: codes, networks, optimisers."""
+
+from dataclasses import fields
+from typing import Any
+
+import optax
+
+from infogan_jax.data.dataset import Request
+from infogan_jax.data.sources import catalog
+from infogan_jax.errors import UserError
+from infogan_jax.game.algorithm import Algorithm, Optimisers
+from infogan_jax.game.real_information.bounds import RealInformation
+from infogan_jax.game.real_information.transformations import Transformation
+from infogan_jax.game.terms import Term
+from infogan_jax.model import networks, notation
+from infogan_jax.model.latents import LatentSpec
+from infogan_jax.model.layers import Layer
+from infogan_jax.model.networks import Modules, Networks
+
+GENERATOR = "config.networks.generator"
+
+
+def build_algorithm(
+    flat: dict[str, Any],
+    request: Request,
+    modules: Modules,
+    terms: tuple[Term, ...],
+) -> Algorithm:
+    """Returns the algorithm of a checked config.
+
+    Args:
+      flat: the config, with dotted names.
+      request: the data that it asks for, which decides the shape of the images.
+      modules: a user's own networks.
+      terms: what the players maximise besides what the config says.
+
+    Raises:
+      UserError: where codes or networks cannot be read, or do not fit each other.
+    """
+    spec = LatentSpec(
+        notation.parse_codes(flat["latents.codes"]),
+        flat["latents.noise_size"],
+        flat["latents.noise_kind"],
+        flat["latents.fixed_sd"] or None,
+        flat["latents.sd_floor"],
+    )
+    return Algorithm(
+        spec,
+        networks.with_modules(_networks(flat, spec, request), modules),
+        _optimisers(flat),
+        _noise_schedule(flat),
+        flat["objective.real_label"],
+        flat["objective.info_to_generator"],
+        flat["objective.info_to_trunk"],
+        flat["optimiser.average_decay"],
+        _real_information(flat, spec).terms() + terms,
+    )
+
+
+def _networks(flat: dict[str, Any], spec: LatentSpec, request: Request) -> Networks:
+    field = "config.networks."
+    generator, trunk, recognition = (
+        notation.parse_layers(flat[f"networks.{name}"], field + name)
+        for name in ("generator", "trunk", "recognition")
+    )
+    image_shape = _image_shape(generator, request)
+    features = notation.follow(trunk, image_shape, f"{field}trunk")
+    notation.follow(recognition, features, f"{field}recognition")
+    return networks.build(
+        generator=generator,
+        trunk=trunk,
+        recognition=recognition,
+        input_size=spec.input_size,
+        output_size=spec.output_size,
+        image_shape=image_shape,
+        slope=flat["networks.lrelu_slope"],
+        spectral_norm=flat["networks.spectral_norm"],
+        precision=flat["networks.precision"],
+    )
+
+
+def _image_shape(
+    generator: tuple[Layer, ...], request: Request
+) -> tuple[int, int, int]:
+    """Returns the shape of G's images, which is that of the data as far as it is known.
+
+    Raises:
+      UserError: where G makes no images, or others than the request asks for.
+    """
+    shape = notation.follow(generator, (), GENERATOR)
+    if len(shape) == 1:
+        raise UserError(
+            f"{GENERATOR} makes vectors of {shape[0]}, not images; let it end in an "
+            "upconv, or in fc HEIGHTxWIDTHxCHANNELS."
+        )
+    height, width, channels = shape or (1, 1, 1)
+    side = request.size or request.crop
+    asked = side or height, side or width, request.channels or channels
+    asked = catalog.SHAPES.get(request.source, asked)
+    notation.check_generator(generator, asked, GENERATOR)
+    return asked
+
+
+def _optimisers(flat: dict[str, Any]) -> Optimisers:
+    return Optimisers(
+        _optimiser(flat, flat["optimiser.discriminator_learning_rate"]),
+        _optimiser(flat, flat["optimiser.generator_learning_rate"]),
+    )
+
+
+def _optimiser(flat: dict[str, Any], rate: float) -> optax.GradientTransformation:
+    """Returns Adam, with clipping and a schedule of the rate if they are on."""
+    warmup, decay = flat["optimiser.warmup_steps"], flat["optimiser.decay_steps"]
+    schedule: float | optax.Schedule = rate
+    if decay:
+        schedule = optax.cosine_decay_schedule(rate, decay)
+    if warmup:
+        later = schedule if decay else optax.constant_schedule(rate)
+        rising = optax.linear_schedule(0.0, rate, warmup)
+        schedule = optax.join_schedules([rising, later], [warmup])
+    adam = optax.adam(schedule, flat["optimiser.beta1"], flat["optimiser.beta2"])
+    norm = flat["optimiser.clip_norm"]
+    return optax.chain(optax.clip_by_global_norm(norm), adam) if norm else adam
+
+
+def _noise_schedule(flat: dict[str, Any]) -> optax.Schedule | None:
+    sd, anneal = flat["objective.noise_sd"], flat["objective.noise_anneal_steps"]
+    if not sd:
+        return None
+    if not anneal:
+        return optax.constant_schedule(sd)
+    return optax.linear_schedule(sd, 0.0, anneal)
+
+
+def _real_information(flat: dict[str, Any], spec: LatentSpec) -> RealInformation:
+    """Returns the bounds on real images that apply to the kinds of code there are."""
+    name = "real_information"
+    return RealInformation(
+        flat[f"{name}.weight"] if spec.has_categories else 0.0,
+        flat[f"{name}.temperature"],
+        flat[f"{name}.change_weight"] if spec.has_continuous else 0.0,
+        Transformation(**group(flat, name, Transformation)),
+    )
+
+
+def group(flat: dict[str, Any], name: str, kind: type) -> dict[str, Any]:
+    """Returns the fields of a group that have the names of a dataclass's fields."""
+    return {field.name: flat[f"{name}.{field.name}"] for field in fields(kind)}
