@@ -35,7 +35,7 @@ from infogan_jax.machine import compilation
 
 def pytest_sessionstart() -> None:
     """Orbax's dropped reads end whenever the garbage is collected, in any test."""
-    from infogan_jax.commands import streams
+    from infogan_jax.machine import streams
 
     streams.hide_dropped_reads()
 

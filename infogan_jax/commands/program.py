@@ -18,8 +18,8 @@ import ml_collections
 from absl import app, flags
 
 import infogan_jax
-from infogan_jax.commands.streams import hide_dropped_reads, keep_streams
 from infogan_jax.errors import RunFailure, UserError
+from infogan_jax.machine.streams import hide_dropped_reads, keep_streams
 
 PACKAGE = Path(infogan_jax.__file__).parent
 _INSTALLED, _BESIDE = PACKAGE / "configs", PACKAGE.parent / "configs"

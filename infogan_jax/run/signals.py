@@ -8,13 +8,16 @@ from typing import Any
 import jax
 
 from infogan_jax.machine import processes
+from infogan_jax.machine.streams import reader_gone
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
-"""Ctrl-C, a request to end, a closed terminal, and a pipe that nobody reads."""
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a request to end, and a closed terminal."""
 
 
 class StopRequest:
     """Catches the signals in `STOPPING`, so that a run can finish its step and save.
+
+    Output that nobody reads any more counts as SIGPIPE.
 
     A context manager. A second SIGINT raises KeyboardInterrupt at once. SIGHUP is left
     alone where it is ignored, as under nohup.
@@ -51,6 +54,8 @@ class StopRequest:
         Several processes compare their signals only where `is_due`, because that makes
         them wait for each other. A signal to one process then stops all.
         """
+        if reader_gone.is_set():
+            self.signal = self.signal or signal.SIGPIPE
         if is_due or not jax.distributed.is_initialized():
             agreed = processes.max_over_all(self.signal or 0)
             self.signal = max(self.signal or 0, agreed) or None  # one may have come

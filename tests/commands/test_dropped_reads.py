@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from infogan_jax.commands import streams
+from infogan_jax.machine import streams
 
 READ = """
 class Wait:

@@ -2,12 +2,13 @@
 
 import os
 import signal
+import socket
 
 import pytest
 
-from infogan_jax.commands.streams import LastingStream
 from infogan_jax.errors import RunFailure
 from infogan_jax.machine import processes
+from infogan_jax.machine.streams import LastingStream, reader_gone
 from infogan_jax.run.signals import STOPPING, StopRequest
 
 
@@ -17,7 +18,6 @@ from infogan_jax.run.signals import STOPPING, StopRequest
         (signal.SIGINT, 130),
         (signal.SIGTERM, 143),
         (signal.SIGHUP, 129),
-        (signal.SIGPIPE, 141),
     ],
 )
 def test_a_stop_is_noted_and_the_old_handlers_come_back(number, status, request):
@@ -44,18 +44,37 @@ def test_a_closed_terminal_stops_no_run_under_nohup():
         signal.signal(signal.SIGHUP, before)
 
 
-def test_a_pipe_that_nobody_reads_stops_a_run_once_something_is_written():
+@pytest.fixture
+def unread():
+    """A stream into a pipe whose reader has gone."""
     reading, writing = os.pipe()
-    with StopRequest() as stop, open(writing, "w") as file:
+    with open(writing, "w") as file:
         stream = LastingStream(file)
         assert stream.write("read") == 4
         stream.flush()
-        assert os.read(reading, 9) == b"read" and stop.signal is None
+        assert os.read(reading, 9) == b"read"
         os.close(reading)
+        yield stream
+    reader_gone.clear()
+
+
+def test_a_pipe_that_nobody_reads_stops_a_run_once_something_is_written(unread):
+    with StopRequest() as stop:
+        assert not stop.stops_here(is_due=True)
         for _ in range(2):  # the second is written nowhere
-            stream.write("not read")
-            stream.flush()
-        assert stop.signal == signal.SIGPIPE
+            unread.write("not read")
+            unread.flush()
+        assert stop.stops_here(is_due=True)
+        assert (stop.signal, stop.status) == (signal.SIGPIPE, 141)
+
+
+def test_a_broken_connection_stops_no_run():
+    ours, other = socket.socketpair()
+    other.close()
+    with StopRequest() as stop, ours:
+        with pytest.raises(BrokenPipeError):
+            ours.send(b"to nobody")
+        assert not stop.stops_here(is_due=True)
 
 
 def test_the_old_handlers_come_back_after_an_error():

@@ -3,16 +3,24 @@
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
+
+reader_gone = threading.Event()
+"""Set where nobody reads standard output or error any more.
+
+A run then stops as after SIGPIPE. The signal itself is left alone: the system sends it
+for any connection that breaks, also for one that has nothing to do with the output.
+"""
 
 
 class LastingStream:
     """Standard output or error that may be closed at its other end: no more is written.
 
     So a run is not lost with the terminal or the pipe that showed it. Where the reader
-    of a pipe has gone, the system sends SIGPIPE as well, and `StopRequest` decides.
+    of a pipe has gone, `reader_gone` is set, and `StopRequest` decides.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -32,7 +40,9 @@ class LastingStream:
     def _try(self, write: Callable[[], Any], instead: Any) -> Any:
         try:
             return write()
-        except OSError:
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                reader_gone.set()
             with contextlib.suppress(OSError):
                 nothing = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nothing, self._stream.fileno())
