@@ -20,6 +20,7 @@ from infogan_jax.analysis.report import (
     information,
     page,
     samples,
+    visibility,
 )
 from infogan_jax.analysis.report.contents import contents
 from infogan_jax.analysis.report.section import Measure, Section
@@ -38,13 +39,14 @@ Sections = Mapping[str, Section]
 
 SECTIONS: dict[str, Callable[[TrainedModel], Section]] = {
     "Information": information.measure,
+    "Visibility": visibility.measure,
     "Classes": classes.measure,
     "Attributes": attributes.measure,
     "Factors": factors.measure,
     "Samples": samples.measure,
     "Few labels": few_labels.measure,
 }
-QUICK = ("Information", "Classes")
+QUICK = ("Information", "Visibility", "Classes")
 """The sections that need neither a classifier nor a measurement of every image."""
 
 
@@ -73,7 +75,7 @@ def evaluate(workdir: Path, *, quick: bool = False, data: str = "") -> str:
     )
     stats = read_stats(workdir / STATS)
     sections = _measure(model, QUICK if quick else tuple(SECTIONS))
-    warned = _warnings(stats, model)
+    warned = _warnings(stats, model, sections)
     run = {"name": exp.config["name"], "seed": exp.seed, "step": int(state.step)}
     run |= {"sections": list(sections), "version": __version__}
     metrics = {name: asdict(measure) for name, measure in _measures(sections)}
@@ -97,10 +99,23 @@ def evaluate(workdir: Path, *, quick: bool = False, data: str = "") -> str:
     return _table(title, sections, warned, workdir)
 
 
-def _warnings(stats: Sequence[Line], model: TrainedModel) -> list[str]:
-    """Returns signs of a collapse in the stats of the run and in its samples."""
+def _warnings(
+    stats: Sequence[Line], model: TrainedModel, sections: Sections
+) -> list[str]:
+    """Returns signs of a collapse in the stats, the samples and the codes of a run."""
     found = collapse.warnings_in_stats(model.algorithm, stats)
     found |= collapse.warnings_in_samples(model.generated.images, model.train.images)
+    visible, bounds = (
+        {
+            name.removeprefix(prefix): measure.value
+            for name, measure in sections[section].measures.items()
+        }
+        for section, prefix in (
+            ("Visibility", "visible/"),
+            ("Information", "mi_bound/"),
+        )
+    )
+    found |= collapse.warnings_in_visibility(model.spec.codes, visible, bounds)
     return [f"warning: {warning}." for warning in found.values()]
 
 

@@ -27,12 +27,18 @@ CLUSTERING = "accuracy_test accuracy_test_rematched accuracy_train purity_test n
 CLUSTERING += " largest_class_test"
 ALWAYS = {*(f"mi_bound/{code}" for code in CODES), "jsd_bound", "ari_test"}
 ALWAYS |= set(CLUSTERING.split())
-DISTANCES = "kernel_distance precision recall density coverage".split()
-WITH_LABELS = {f"{kind}_{CLASSIFIER}" for kind in DISTANCES}
-WITH_LABELS |= {f"{kind}_200_held_out_digits_classifier" for kind in DISTANCES}
-WITH_LABELS |= {
-    f"{kind}_{CLASSIFIER}" for kind in ("classes_found", "class_divergence")
+ALWAYS |= {f"visible/{part}" for part in (*CODES, "noise")}
+DISTANCES = {
+    f"{kind}_digits_{space}"
+    for space in ("classifier", "rotations")
+    for measure in "kernel_distance precision recall density coverage".split()
+    for kind in (
+        f"{measure}_200",
+        f"{measure}_200_held_out",
+        f"floor_{measure}_200_held_out",
+    )
 }
+WITH_LABELS = {f"{kind}_{CLASSIFIER}" for kind in ("classes_found", "class_divergence")}
 for count in (10, 100, 1000):
     WITH_LABELS |= {f"linear_{what}_{count}_labels" for what in ("trunk", "pixels")}
 
@@ -78,7 +84,9 @@ def test_every_number_has_its_unit_and_protocol(evaluated):
     assert named == {
         *ALWAYS,
         *WITH_LABELS,
+        *DISTANCES,
         "accuracy_digits_classifier",
+        "accuracy_digits_rotations",
         "eta_squared_categorical_0",
         *(f"spearman_{code}" for code in CONTINUOUS),
     }
@@ -88,7 +96,7 @@ def test_every_number_has_its_unit_and_protocol(evaluated):
         assert len(measure["protocol"]) > 15
 
 
-def test_a_quick_evaluation_measures_information_and_classes_alone(
+def test_a_quick_evaluation_measures_what_needs_no_classifier(
     evaluated, trained, tmp_path
 ):
     workdir = shutil.copytree(trained, tmp_path / "run")
@@ -114,6 +122,9 @@ def test_a_quick_evaluation_measures_information_and_classes_alone(
         (f"classes_found_{CLASSIFIER}", "share", 0.1, 1),
         (f"class_divergence_{CLASSIFIER}", "nat", 0, math.log(10)),
         ("accuracy_digits_classifier", "share", 0.9, 1),
+        ("accuracy_digits_rotations", "share", 0.7, 1),
+        ("floor_coverage_200_held_out_digits_rotations", "share", 0.8, 1),
+        ("coverage_200_held_out_digits_rotations", "share", 0, 0.5),
         ("linear_pixels_1000_labels", "share", 0.9, 1),
     ],
 )
@@ -135,6 +146,11 @@ def test_a_number_is_in_its_range(evaluated, name, unit, low, high):
         ("precision_200_digits_classifier", "200 training and as many generated"),
         ("recall_200_held_out_digits_classifier", "200 held-out and as many gener"),
         ("accuracy_digits_classifier", "1437 training .* on 360 held-out images"),
+        ("recall_200_digits_rotations", "features of a classifier of rotations"),
+        (
+            "floor_recall_200_held_out_digits_rotations",
+            "200 held-out and as many training images",
+        ),
         ("linear_trunk_100_labels", r"trunk's .* 100 labels, .* 5 draws .* sd 0\.\d"),
     ],
 )

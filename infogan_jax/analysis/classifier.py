@@ -1,6 +1,7 @@
 """A small classifier of real images, used to evaluate generated images.
 
-It is trained on the labels of the data. Generated and real images are compared in the
+It is trained on the labels of the data; or, without labels, to tell how far an image
+was rotated (Gidaris et al. 2018). Generated and real images are compared in the
 features of its last hidden layer; its predictions show which classes G generates. Its
 products are float32 on every platform, so that its figures compare between platforms.
 """
@@ -29,6 +30,8 @@ BATCH_SIZE = 128
 LEARNING_RATE = 2e-3
 STEPS = 600
 RANGE = (0.0, 1.0)
+LARGEST = 2**28
+"""Bytes of rotated images."""
 
 Stacks = tuple[Stack, Stack]
 """The hidden layers, and the linear map from features to logits."""
@@ -64,6 +67,22 @@ class Classifier:
         apply = partial(_features_and_logits, self.stacks, self.params, self.stats)
         features, logits = zip(*apply_in_batches(apply, images), strict=True)
         return np.concatenate(features), np.concatenate(logits)
+
+
+def rotations(
+    images: UInt8[np.ndarray, "n height width channels"],
+) -> tuple[UInt8[np.ndarray, "m height width channels"], Int[np.ndarray, "m"]]:
+    """Returns images turned by 0, 90, 180 and 270 degrees, and by how many quarters.
+
+    Images that are not square are turned by 0 and 180 degrees. As many of the images
+    are turned as give 256 MiB.
+    """
+    is_square = images.shape[1] == images.shape[2]
+    quarters = (0, 1, 2, 3) if is_square else (0, 2)
+    count = max(LARGEST // (images[:1].nbytes * len(quarters)), 1)
+    turned = [np.rot90(images[:count], each, (1, 2)) for each in quarters]
+    turns = np.arange(len(quarters)).repeat(len(turned[0]))
+    return np.concatenate(turned), turns
 
 
 def train_classifier(

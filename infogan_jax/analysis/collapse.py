@@ -1,11 +1,11 @@
-"""Warnings that a run is collapsing, found in its stats and in its samples.
+"""Warnings that a run is collapsing, found in its stats, its samples and its codes.
 
 Each warning is one sentence: what was measured, what it means and what to try. No
 warning ends a run.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import UInt8
@@ -30,6 +30,12 @@ ZERO_LOSS = 0.02
 
 MIN_SPREAD = 1.0
 """Spread of samples, in grey levels of 255, below which they count as identical."""
+
+LEAST_VISIBLE = 0.01
+"""Share of what one sees below which a code, or the noise, counts as not seen."""
+
+LEAST_READ = 0.5
+"""L_I, in nats, from which Q counts as reading a code."""
 
 _MARGIN = 0.02  # nats
 
@@ -97,6 +103,38 @@ def warnings_in_samples(
             "config.optimiser.generator_learning_rate"
         )
     }
+
+
+def warnings_in_visibility(
+    codes: Sequence[Code], visible: Mapping[str, float], bounds: Mapping[str, float]
+) -> Warnings:
+    """Returns warnings of codes that Q reads and nobody sees, and of noise without use.
+
+    Args:
+      codes: the codes.
+      visible: the share of what one sees that each code decides, by its name, and
+        `noise` where there is any (`report.visibility`).
+      bounds: L_I of each code in nats.
+    """
+    warnings = {
+        f"visible {code.name}": (
+            f"L_I of {code.name} is {bounds[code.name]:.2f} nats, but its values look "
+            f"alike: it decides {visible[code.name]:.1%} of what one sees; it is "
+            "written in a pattern that only Q sees; try batch norm in every hidden "
+            "layer of config.networks.generator, learning rates nearer to each other, "
+            "or a smaller lambda in config.latents.codes"
+        )
+        for code in codes
+        if bounds[code.name] >= LEAST_READ and visible[code.name] < LEAST_VISIBLE
+    }
+    if (variety := visible.get("noise", 1.0)) < LEAST_VISIBLE:
+        warnings["visible noise"] = (
+            f"rows of noise look alike: the noise decides {variety:.1%} of "
+            "what one sees once the codes are fixed, so G ignores the noise; try a "
+            "smaller lambda in config.latents.codes, fewer codes, or "
+            "config.networks.spectral_norm"
+        )
+    return warnings
 
 
 def spread(pictures: UInt8[np.ndarray, "n height width channels"]) -> float:

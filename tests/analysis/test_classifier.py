@@ -110,3 +110,23 @@ def test_any_layers_in_the_notation_of_a_config_and_any_number_of_classes():
 def test_layers_with_wrong_notation_are_refused():
     with pytest.raises(UserError, match="layers: cannot read 'convolve 3'"):
         train(TRAIN.labels, layers="convolve 3")
+
+
+def test_rotations_are_quarters_against_the_clock_and_their_number():
+    image = np.arange(4, dtype=np.uint8).reshape(1, 2, 2, 1)
+    images, turns = classifier.rotations(image)
+    by_hand = [[0, 1, 2, 3], [1, 3, 0, 2], [3, 2, 1, 0], [2, 0, 3, 1]]
+    np.testing.assert_array_equal(images.reshape(4, 4), by_hand)
+    np.testing.assert_array_equal(turns, [0, 1, 2, 3])
+
+
+def test_images_that_are_not_square_are_turned_upside_down_alone():
+    images, turns = classifier.rotations(np.zeros((3, 2, 5, 1), np.uint8))
+    assert images.shape == (6, 2, 5, 1)
+    np.testing.assert_array_equal(turns, [0, 0, 0, 1, 1, 1])
+
+
+def test_large_images_are_not_all_rotated(monkeypatch):
+    monkeypatch.setattr(classifier, "LARGEST", 4 * 4 * 7 + 3)
+    images, turns = classifier.rotations(np.zeros((9, 2, 2, 1), np.uint8))
+    assert len(images) == len(turns) == 4 * 7

@@ -141,10 +141,23 @@ def test_generated_images_equal_to_the_training_images_have_the_best_scores(
     assert table.columns == ("5", "7", "9"), "labels that do not occur are no classes"
 
 
+def test_without_labels_images_are_compared_by_a_classifier_of_rotations(monkeypatch):
+    small_classifier = partial(train_classifier, steps=60, layers="fc 8 bn relu")
+    monkeypatch.setattr(samples, "train_classifier", small_classifier)
+    generated = Generated({}, IMAGES, np.zeros((120, 7), np.float32))
+    section = samples.measure(build_model(split=Split(IMAGES), generated=generated))
+    scores = values(section.measures)
+    assert not section.tables and not [name for name in scores if "class" in name]
+    assert scores["accuracy_lines_rotations"] > 0.7
+    for kind in ("precision", "recall", "coverage"):
+        assert scores[f"{kind}_120_lines_rotations"] == 1
+        assert scores[f"floor_{kind}_120_held_out_lines_rotations"] == 1
+
+
 @pytest.mark.parametrize("count, has_frechet", [(79, False), (80, True)])
 def test_a_frechet_distance_needs_ten_images_for_each_feature(count, has_frechet):
     real, generated = RNG.normal(size=(2, count, 8))
-    measures = samples.distances(real, generated, f"{count} training", "x")
+    measures = samples.distances(real, generated, f"{count} training", "y", "x")
     assert ("frechet_x" in measures) == has_frechet
     assert "kernel_distance_x" in measures
 

@@ -87,6 +87,23 @@ MEANINGS = {
     r"class_divergence_": (
         "How unequal the classes are among generated images. Good is near 0."
     ),
+    r"floor_": (
+        "The same with real images in place of the generated ones. Good is a value of "
+        "the generated ones that is near this one: a better one cannot be expected."
+    ),
+    r"visible/noise": (
+        "How much of what one sees the noise decides once the codes are fixed. Good is "
+        "well above 0; near 0 all images of the same codes look alike."
+    ),
+    r"visible/": (
+        "How much of what one sees changes with this code, all else fixed. Good is "
+        "well above 0 wherever Q reads the code (mi_bound): else the code is in a "
+        "pattern that only Q sees."
+    ),
+    r"accuracy_\w+_rotations": (
+        "How well the classifier knows which way up real images are. The numbers above "
+        "can be trusted where it is far above chance, which is 0.25."
+    ),
     r"accuracy_\w+_classifier": (
         "How well the classifier knows real images. The numbers above can be trusted "
         "where it is near 1."

@@ -1,14 +1,18 @@
 """Quality of the generated images, and the share of each class among them.
 
-Images are compared in the features of a small classifier that is trained on the labels
-of the data: Inception's features are made for photographs. The names of the measures
-say so, because the distances cannot be compared with an FID.
+Images are compared in the features of small classifiers that are trained on the data
+itself: Inception's features are made for photographs. One tells by how much an image
+is rotated, which needs no labels; the other tells the classes, where there are labels.
+The names of the measures say which, because the distances cannot be compared with an
+FID, and not with each other.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from infogan_jax.analysis.classifier import train_classifier
+from infogan_jax.analysis.classifier import Classifier, rotations, train_classifier
 from infogan_jax.analysis.metrics import sample_quality
 from infogan_jax.analysis.report.section import Measure, Measures, Section, Table
 from infogan_jax.analysis.trained_model import TrainedModel, subset
@@ -22,51 +26,99 @@ normal distribution of 128 features are about 86 apart.
 """
 
 
+class Space(NamedTuple):
+    """The features in which images are compared.
+
+    Attributes:
+      name: as the names of measures end.
+      words: whose features they are, for protocols.
+      classifier: which has them.
+    """
+
+    name: str
+    words: str
+    classifier: Classifier
+
+
 def measure(model: TrainedModel) -> Section:
     """Measures distances to real images, and shares of generated classes.
 
-    The classifier has seen the training images, and its features of those may differ
-    from those of any other image. So the held-out images are a second reference. The
+    A classifier has seen the training images, and its features of those may differ from
+    those of any other image. So the held-out images are a second reference, and with
+    them there is a floor: training images in the place of the generated ones. The
     classifier's own accuracy shows how far its predictions can be trusted.
     """
-    train, test = model.train, model.test
-    if train.labels is None:
-        return Section(left_out="there are no labels to train a classifier on")
-    names, classes = np.unique(train.labels, return_inverse=True)
-    if len(names) < 2:
-        return Section(left_out="all training images have the same label")
-    count = min(len(train.images), len(model.generated.images))
+    count = min(len(model.train.images), len(model.generated.images))
     if count < MIN_IMAGES:
         return Section(left_out=f"there are only {count} images to compare")
-    classifier = train_classifier(train.images, classes, model.seed)
-    real, generated = subset(train, count).images, model.generated.images[:count]
-    features = classifier.features(real), classifier.features(generated)
-    suffix = f"{_short(count)}_{model.data_name}_classifier"
-    real_shares, generated_shares = (
-        sample_quality.class_shares(each, len(names))
-        for each in (classes, classifier.predict(generated))
+    by_rotation = _measure_by_rotation(model, count)
+    names, classes = _classes(model)
+    if len(names) < 2:
+        return Section(by_rotation)
+    by_class, tables = _measure_by_class(model, count, names, classes)
+    return Section({**by_class, **by_rotation}, tables)
+
+
+def _classes(model: TrainedModel) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the labels of the training images, and which of them each image has."""
+    labels = model.train.labels
+    return np.unique([] if labels is None else labels, return_inverse=True)
+
+
+def _measure_by_rotation(model: TrainedModel, count: int) -> Measures:
+    classifier = train_classifier(*rotations(model.train.images), model.seed)
+    space = Space(f"{model.data_name}_rotations", "rotations", classifier)
+    images, turns = rotations(model.test.images)
+    return _distances(model, count, space) | _accuracy(
+        space, classifier.predict(images) == turns, model
     )
-    measures = distances(*features, f"{count} training", suffix)
+
+
+def _measure_by_class(
+    model: TrainedModel, count: int, names: np.ndarray, classes: np.ndarray
+) -> tuple[Measures, dict[str, Table]]:
+    classifier = train_classifier(model.train.images, classes, model.seed)
+    space = Space(f"{model.data_name}_classifier", "the labels", classifier)
+    predicted = classifier.predict(model.generated.images[:count])
+    real_shares, generated_shares = (
+        sample_quality.class_shares(each, len(names)) for each in (classes, predicted)
+    )
+    suffix = f"{_short(count)}_{space.name}"
+    measures = _distances(model, count, space)
     measures |= class_measures(generated_shares, count, suffix)
-    held_out = subset(test, count).images
-    if model.test_is_held_out and len(held_out) >= MIN_IMAGES:
-        number = len(held_out)
-        measures |= distances(
-            classifier.features(held_out),
-            features[1][:number],
-            f"{number} held-out",
-            f"{_short(number)}_held_out_{model.data_name}_classifier",
-        )
-    if test.labels is not None:
-        is_right = names[classifier.predict(test.images)] == test.labels
-        measures[f"accuracy_{model.data_name}_classifier"] = Measure(
-            float(np.mean(is_right)),
-            "share",
-            f"accuracy of the classifier, trained on {model.train_description} and "
-            f"their labels, on {model.test_description}",
-        )
-    table = class_table(real_shares, generated_shares, names)
-    return Section(measures, {"classes": table})
+    if model.test.labels is not None:
+        found = names[classifier.predict(model.test.images)]
+        measures |= _accuracy(space, found == model.test.labels, model)
+    return measures, {"classes": class_table(real_shares, generated_shares, names)}
+
+
+def _distances(model: TrainedModel, count: int, space: Space) -> Measures:
+    """Returns the measures of one space of features, on both references."""
+    features = space.classifier.features
+    real = features(subset(model.train, count).images)
+    generated = features(model.generated.images[:count])
+    suffix = f"{_short(count)}_{space.name}"
+    measures = distances(real, generated, f"{count} training", space.words, suffix)
+    held_out = subset(model.test, count).images
+    if not model.test_is_held_out or len(held_out) < MIN_IMAGES:
+        return measures
+    number, reference = len(held_out), features(held_out)
+    suffix = f"{_short(number)}_held_out_{space.name}"
+    words = f"{number} held-out"
+    measures |= distances(reference, generated[:number], words, space.words, suffix)
+    floor = distances(
+        reference, real[:number], words, space.words, suffix, compared="training"
+    )
+    return measures | {f"floor_{name}": each for name, each in floor.items()}
+
+
+def _accuracy(space: Space, is_right: np.ndarray, model: TrainedModel) -> Measures:
+    protocol = (
+        f"accuracy of the classifier of {space.words}, trained on "
+        f"{model.train_description}, on {model.test_description}"
+    )
+    value = float(np.mean(is_right))
+    return {f"accuracy_{space.name}": Measure(value, "share", protocol)}
 
 
 def _short(count: int) -> str:
@@ -77,7 +129,9 @@ def distances(
     real: Float[np.ndarray, "n features"],
     generated: Float[np.ndarray, "n features"],
     reference: str,
+    space: str,
     suffix: str,
+    compared: str = "generated",
 ) -> Measures:
     """Returns distances of features, precision, recall, density and coverage.
 
@@ -87,7 +141,9 @@ def distances(
       real: features of real images.
       generated: features of as many generated images.
       reference: the real images in words, such as `10000 training`.
+      space: what the classifier tells, whose features they are.
       suffix: of every name: the number of images, and whose features.
+      compared: what the images are that are called generated here.
     """
     precision, recall = sample_quality.precision_recall(real, generated)
     density, coverage = sample_quality.density_coverage(real, generated)
@@ -108,10 +164,10 @@ def distances(
             "feature^2",
             "squared Frechet distance of two Gaussians",
         )
-    images = f"{reference} and as many generated images"
+    images = f"{reference} and as many {compared} images"
     return {
         f"{kind}_{suffix}": Measure(
-            value, unit, f"{how}, {images}, features of a classifier of the labels"
+            value, unit, f"{how}, {images}, features of a classifier of {space}"
         )
         for kind, (value, unit, how) in found.items()
     }
