@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, features
+from PIL import ExifTags, Image, ImageOps, features
 
 SUFFIXES_OF = {
     "PNG": (".png", ".apng"),
@@ -66,6 +66,7 @@ class Look(NamedTuple):
       has_alpha: whether pixels can be transparent.
       has_frames: whether more pictures follow the first.
       is_cut: whether Pillow reads only the upper 8 of 16 bits of each colour.
+      is_turned: whether its EXIF data says that it is not stored upright.
     """
 
     kind: str
@@ -75,6 +76,7 @@ class Look(NamedTuple):
     has_alpha: bool = False
     has_frames: bool = False
     is_cut: bool = False
+    is_turned: bool = False
 
 
 def look(file: Path | BytesIO, most_pixels: int = LARGEST) -> Look:
@@ -83,6 +85,11 @@ def look(file: Path | BytesIO, most_pixels: int = LARGEST) -> Look:
         frames = False
         with contextlib.suppress(Exception):  # broken frames after the first
             frames = bool(getattr(picture, "is_animated", False))
+        turned = False
+        with contextlib.suppress(Exception):  # broken EXIF data
+            # without it, Pillow would decode a whole PNG file to look for it
+            if picture.format != "PNG" or "exif" in picture.info:
+                turned = picture.getexif().get(ExifTags.Base.Orientation) in range(2, 9)
         tiles = getattr(picture, "tile", None)
         raw = str(tiles[0][3]) if tiles else ""
         return Look(
@@ -93,6 +100,7 @@ def look(file: Path | BytesIO, most_pixels: int = LARGEST) -> Look:
             picture.has_transparency_data,
             frames,
             ";16" in raw and not picture.mode.startswith("I"),
+            turned,
         )
 
 

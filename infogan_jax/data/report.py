@@ -135,6 +135,8 @@ def _sentences(dataset: Dataset, doubles: Mapping[str, int]) -> Iterator[str]:
         )
     if several := facts.get("several_frames", {}).get("count"):
         yield f"data: {several} have several frames, of which the first is read"
+    if turned := facts.get("turned", {}).get("count"):
+        yield f"data: {turned} are turned upright, as their EXIF data says"
     yield from _of_changes(facts)
     for why, about in facts.get("skipped", {}).items():
         yield f"data: left out {about['count']:,} ({why}){_such_as(about)}"
@@ -204,6 +206,13 @@ def _warnings(dataset: Dataset) -> Iterator[str]:
                 f"999 of 1,000 pixels use less than a quarter of {first:g} to "
                 f'{last:g}; try --config.data.range="{used}".'
             )
+    types = sorted({_number_type(mode) for mode in facts.get("modes", {})})
+    if "rescaled" in changes and len(types) > 1:
+        yield (
+            f"images of {' and '.join(types)} are together: bytes keep their values, "
+            "and all others share one range; if they were not measured in one unit, "
+            "convert them to one type of file."
+        )
     if about := facts.get("upper_8_of_16_bits"):
         if about["count"]:
             yield (
@@ -219,6 +228,11 @@ def _warnings(dataset: Dataset) -> Iterator[str]:
                 some = ", ".join(map(repr, missing[:3]))
                 more = f" and {len(missing) - 3} others" if len(missing) > 3 else ""
                 yield f"classes of {other} without an image in {one}: {some}{more}."
+
+
+def _number_type(mode: str) -> str:
+    """Returns the type of the pixels of a picture, by Pillow's name of its mode."""
+    return {"F": "floats", "I": "integers"}.get(mode[:1], "bytes")
 
 
 def _counts(counts: Mapping[str, int], most: int = 8) -> str:

@@ -137,6 +137,7 @@ class _Found:
         self._has_colour = False
         self._several: list[str] = []
         self._cut: list[str] = []
+        self._turned: list[str] = []
         self._brightest = 0.0  # of 8-bit pictures that were decoded
         self._has_deep = False
         self._deep: list[tuple[float, float]] = []
@@ -174,6 +175,8 @@ class _Found:
             self._several.append(task.name)
         if seen.is_cut:
             self._cut.append(task.name)
+        if seen.is_turned:
+            self._turned.append(task.name)
         if values is None:
             self._only_masks &= self._needs_pixels(seen)
         elif values.is_deep:
@@ -216,6 +219,7 @@ class _Found:
             "most_common_size": list(common[0][0]) if common else None,
             "several_frames": counted(self._several),
             "upper_8_of_16_bits": counted(self._cut),
+            "turned": counted(self._turned),
         }
 
     def _background(self, wanted: str) -> int:

@@ -205,7 +205,7 @@ def session(tmp_path_factory):
         "root": root,
         "interrupted": (first.returncode, "".join(shown) + out, err),
         "resumed": call(root, "train.py", *RUN, env=env),
-        "evaluated": call(root, "eval.py", "--workdir=run", env=env),
+        "evaluated": call(root, "eval.py", "--workdir=run", "--quick", env=env),
     }
 
 

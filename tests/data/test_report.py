@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from infogan_jax.data import report
 from infogan_jax.data.dataset import Dataset, Request, Split
@@ -71,6 +71,32 @@ def test_frames_after_the_first_are_not_read_and_it_is_said(root):
     every = np.concatenate([data.train.images, data.test.images])
     exact = [np.array_equal(image, NOISE[0]) for image in every]
     assert sum(exact) == 3
+
+
+@pytest.mark.parametrize("turn, is_said", [(None, 0), (1, 0), (3, 1), (6, 1), (99, 0)])
+def test_pictures_that_exif_data_turns_are_counted(root, turn, is_said):
+    exif = Image.Exif()
+    if turn is not None:
+        exif[ExifTags.Base.Orientation] = turn
+    for i in range(3):
+        save(root / f"{i}.png", NOISE[i], exif=exif)
+    save(root / "other.png", NOISE[3])
+    said = [line for line in lines(root) if "turned" in line]
+    assert said == ["data: 3 are turned upright, as their EXIF data says"] * is_said
+
+
+def test_types_of_numbers_that_share_a_range_are_warned_of(root):
+    for i in range(4):
+        save(root / f"float{i}.tif", NOISE[i, ..., 0].astype(np.float32) / 300)
+        save(root / f"int{i}.tif", 100 * NOISE[i, ..., 0].astype(np.int32))
+    said = having(lines(root), "are together")
+    assert said.startswith("warning: images of floats and integers are together")
+
+
+def test_one_type_of_numbers_is_not_warned_of(root):
+    for i in range(4):
+        save(root / f"{i}.tif", NOISE[i, ..., 0].astype(np.float32) / 300)
+    assert not [line for line in lines(root) if "are together" in line]
 
 
 ICON = np.zeros((8, 8, 4), np.uint8)
