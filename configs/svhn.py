@@ -20,7 +20,12 @@ nearer to each other. Over five seeds its samples had a Frechet distance of 4.69
 
 import ml_collections
 
-from infogan_jax.default_config import check_mode, default_config, make_smoke
+from infogan_jax.default_config import (
+    check_mode,
+    default_config,
+    make_pictures,
+    make_smoke,
+)
 
 
 def get_config(mode: str = "default") -> ml_collections.ConfigDict:
@@ -41,21 +46,8 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
             trunk="conv 64 s2 lrelu, conv 128 s2 bn lrelu, conv 256 s2 bn lrelu",
         )
         return config
-    config.latents.update(
-        codes="categorical(10), 2 x uniform @ 0.3",
-        noise_size=64,
-        noise_kind="gaussian",
-    )
-    config.networks.update(
-        generator=(
-            "fc 4x4x128 bn relu, upconv 64 s2 bn relu, upconv 32 s2 bn relu, "
-            "upconv 3 s2 tanh"
-        ),
-        trunk="conv 32 s2 lrelu, conv 64 s2 bn lrelu, conv 128 s2 bn lrelu",
-    )
-    config.objective.noise_sd = 0.05
-    config.optimiser.update(generator_learning_rate=5e-4, average_decay=0.99)
-    config.training.steps = 3000
+    config.latents.codes = "categorical(10), 2 x uniform @ 0.3"
+    make_pictures(config, 32, 3)
     if mode == "smoke":
         make_smoke(config)
     return config

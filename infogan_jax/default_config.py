@@ -252,6 +252,33 @@ def with_defaults(recorded: Mapping[str, Any]) -> dict[str, Any]:
     return config
 
 
+def make_pictures(config: ml_collections.ConfigDict, size: int, channels: int) -> None:
+    """Sets in place the recipe with which colour images show their codes.
+
+    G starts from 4 x 4 and has batch norm in every hidden layer, the networks are half
+    as wide as the paper's, and the learning rates are near each other
+    (docs/results.md).
+
+    Args:
+      config: the experiment; its codes stay.
+      size: of the images, in pixels: 16, 32, 64, 128 or 256.
+      channels: 1 (gray, in [0, 1]) or 3 (colour, in [-1, 1]).
+    """
+    widths = [min(32 * 2**layer, 512) for layer in range(size.bit_length() - 3)]
+    first, *inner = reversed(widths)
+    up = [f"upconv {width} s2 bn relu" for width in inner]
+    last = f"upconv {channels} s2 {'sigmoid' if channels == 1 else 'tanh'}"
+    down = [f"conv {width} s2 bn lrelu" for width in widths[1:]]
+    config.networks.update(
+        generator=", ".join([f"fc 4x4x{first} bn relu", *up, last]),
+        trunk=", ".join([f"conv {widths[0]} s2 lrelu", *down]),
+    )
+    config.latents.update(noise_size=64, noise_kind="gaussian")
+    config.objective.noise_sd = 0.05
+    config.optimiser.update(generator_learning_rate=5e-4, average_decay=0.99)
+    config.training.steps = 3000
+
+
 def make_smoke(config: ml_collections.ConfigDict) -> None:
     """Shortens an experiment in place to a few steps, to see whether it runs."""
     config.name = f"{config.name}_smoke"

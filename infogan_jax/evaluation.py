@@ -116,6 +116,8 @@ def _warnings(
         )
     )
     found |= collapse.warnings_in_visibility(model.spec.codes, visible, bounds)
+    if quality := samples.recall_and_floor(sections.get("Samples", Section())):
+        found |= collapse.warnings_in_quality(*quality)
     return [f"warning: {warning}." for warning in found.values()]
 
 

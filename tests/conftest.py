@@ -10,7 +10,10 @@ import tempfile
 from pathlib import Path
 
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
-os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="infogan_jax_tests_")
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+CACHE = "infogan_jax_tests_"
+if CACHE not in os.environ.get("XDG_CACHE_HOME", ""):  # workers share what they compile
+    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix=CACHE)
 
 import jax
 from jaxtyping import install_import_hook
@@ -41,7 +44,8 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_sessionfinish() -> None:
-    shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+    if not IS_WORKER:
+        shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 
 FIRST = ("multihost", "command_line", "vmapped_training", "seeds", "memory", "parallel")
@@ -76,7 +80,7 @@ def tiny_config() -> ml_collections.ConfigDict:
 def trained_run(tmp_path_factory) -> Path:
     """A run of `tiny_config`, trained once for all workers; nobody writes to it."""
     shared = tmp_path_factory.getbasetemp()
-    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    shared = shared.parent if IS_WORKER else shared
     run = shared / "trained_run" / "tiny"
     with open(shared / "trained_run.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

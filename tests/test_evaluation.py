@@ -229,6 +229,11 @@ def test_every_number_says_what_it_means_and_what_is_good(evaluated):
 def test_every_code_has_its_strip_and_every_category_its_real_images(evaluated):
     page = (evaluated / "evaluation" / "report.html").read_text()
     assert page.count('<figure class="strip"') == len(CODES)
+    metrics = record(evaluated)["metrics"]
+    visible = metrics["visible/categorical_0"]["value"]
+    bound = metrics["mi_bound/categorical_0"]["value"]
+    note = f"decides {visible:.0%} of what one sees, L_I {bound:.2f} of 2.30 nats"
+    assert note in page
     counts = re.findall(r"<dt>\d+ <small>(\d+) images</small></dt>", page)
     assert len(counts) == 10 and sum(map(int, counts)) == 360
     assert page.count('<figure class="map">') == 2

@@ -1,9 +1,9 @@
 """What the recipes of this project change in the paper's, and what they leave alone."""
 
 import pytest
-from flax.traverse_util import flatten_dict
 
 from configs import celeba, digits, mnist, svhn
+from infogan_jax.default_config import default_config, make_pictures
 from infogan_jax.model import notation
 
 
@@ -39,33 +39,26 @@ def test_mnist_has_the_paper_s_codes_of_which_one_continuous_one_is_worth_more()
     assert first > second > 0
 
 
-def test_celeba_changes_lambdas_noise_and_the_rate_of_d_alone():
-    get = celeba.get_config
-    paper, ours = (
-        flatten_dict(get(mode).to_dict(), sep=".") for mode in ("paper", "default")
-    )
-    changed = {field for field in paper if paper[field] != ours[field]}
-    assert changed == {
-        "name",
-        "latents.codes",
-        "latents.noise_size",
-        "latents.noise_kind",
-        "objective.noise_sd",
-        "optimiser.discriminator_learning_rate",
-    }
-    theirs, codes = (
-        notation.parse_codes(each["latents.codes"]) for each in (paper, ours)
-    )
-    for their, code in zip(theirs, codes, strict=True):
-        assert (their.name, their.kind, their.size) == (code.name, code.kind, code.size)
-        assert code.weight >= 2 * their.weight > 0
-
-
-def test_svhn_makes_pictures_by_batch_norm_in_all_of_g_and_rates_near_each_other():
-    config = svhn.get_config()
+@pytest.mark.parametrize("get", [svhn.get_config, celeba.get_config])
+def test_colour_images_have_batch_norm_in_all_of_g_and_rates_near_each_other(get):
+    config = get()
     layers = notation.parse_layers(config.networks.generator, "generator")
     assert all(layer.norm for layer in layers[:-1])
     assert layers[0].shape[:2] == (4, 4)
     rates = config.optimiser
     assert rates.generator_learning_rate / rates.discriminator_learning_rate < 5
     assert not config.real_information.weight
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [16, 32, 64, 128, 256])
+def test_the_networks_for_pictures_fit_every_size(size, channels):
+    config = default_config("pictures")
+    make_pictures(config, size, channels)
+    generator, trunk = (
+        notation.parse_layers(config.networks[name], name)
+        for name in ("generator", "trunk")
+    )
+    notation.check_generator(generator, (size, size, channels), "generator")
+    assert notation.follow(trunk, (size, size, channels), "")[:2] == (4, 4)
+    assert generator[-1].activation == ("sigmoid" if channels == 1 else "tanh")

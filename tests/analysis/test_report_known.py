@@ -149,6 +149,7 @@ def test_without_labels_images_are_compared_by_a_classifier_of_rotations(monkeyp
     scores = values(section.measures)
     assert not section.tables and not [name for name in scores if "class" in name]
     assert scores["accuracy_lines_rotations"] > 0.7
+    assert samples.recall_and_floor(section) == (1.0, 1.0)
     for kind in ("precision", "recall", "coverage"):
         assert scores[f"{kind}_120_lines_rotations"] == 1
         assert scores[f"floor_{kind}_120_held_out_lines_rotations"] == 1

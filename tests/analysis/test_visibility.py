@@ -117,6 +117,15 @@ def test_where_there_is_no_noise_nothing_is_said_of_it():
     assert collapse.warnings_in_visibility(CODES, seen, READ) == {}
 
 
+@pytest.mark.parametrize(
+    "recall, floor, is_warned", [(0.0, 0.8, True), (0.15, 0.8, True), (0.7, 0.8, False)]
+)
+def test_samples_that_no_held_out_image_looks_like_are_named(recall, floor, is_warned):
+    found = list(collapse.warnings_in_quality(recall, floor).values())
+    assert bool(found) == is_warned
+    assert all("samples are unlike the data" in sentence for sentence in found)
+
+
 def test_noise_that_changes_nothing_is_named():
     [sentence] = warned({"noise": 0.001}).values()
     assert "G ignores the noise" in sentence

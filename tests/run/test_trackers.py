@@ -77,6 +77,7 @@ def test_names_are_read_and_others_refused(monkeypatch):
         trackers.check_installed("wandb")
 
 
+@pytest.mark.filterwarnings("ignore")  # of the client's own packages
 @pytest.mark.skipif(find_spec("wandb") is None, reason="needs wandb")
 def test_wandb_keeps_a_run_offline_and_goes_on_with_it(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
@@ -93,6 +94,7 @@ def test_wandb_keeps_a_run_offline_and_goes_on_with_it(tmp_path, monkeypatch):
     assert list((tmp_path / "wandb").rglob("*.png"))
 
 
+@pytest.mark.filterwarnings("ignore")  # of the client's own packages
 @pytest.mark.skipif(find_spec("mlflow") is None, reason="needs mlflow")
 def test_mlflow_keeps_a_run_in_a_folder_and_goes_on_with_it(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
@@ -103,6 +105,7 @@ def test_mlflow_keeps_a_run_in_a_folder_and_goes_on_with_it(tmp_path, monkeypatc
     for step in (2, 4):
         tracked = trackers.start("mlflow", tmp_path, CONFIG, said.append)
         tracked.scalars(step, {"loss/generator": step / 8})
+        tracked.image(step, "samples", PICTURE)
         tracked.close()
     assert not said
     client = mlflow.MlflowClient()
@@ -111,3 +114,6 @@ def test_mlflow_keeps_a_run_in_a_folder_and_goes_on_with_it(tmp_path, monkeypatc
     assert run.data.params["data.batch_size"] == "16"
     history = client.get_metric_history(run.info.run_id, "loss/generator")
     assert [(each.step, each.value) for each in history] == [(2, 0.25), (4, 0.5)]
+    pictures = client.list_artifacts(run.info.run_id, "pictures")
+    names = [f"pictures/samples_{step:07d}.png" for step in (2, 4)]
+    assert sorted(each.path for each in pictures) == names

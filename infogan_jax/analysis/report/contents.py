@@ -6,6 +6,8 @@ from html import escape
 from infogan_jax.analysis.report import curves, embedded, numbers, real_images, strips
 from infogan_jax.analysis.report.section import Section
 from infogan_jax.analysis.trained_model import TrainedModel
+from infogan_jax.model import latents
+from infogan_jax.model.latents import Code
 from infogan_jax.run.code_names import Names
 from infogan_jax.run.stats_file import Line
 
@@ -27,7 +29,7 @@ def contents(
       samples: the content of the PNG file of samples.
     """
     return {
-        "What each code changes": _strips(model, names),
+        "What each code changes": _strips(model, names, sections),
         "What Q reads in real images": real_images.html(model, names),
         "Samples": _samples(samples),
         "Training": curves.html(stats),
@@ -37,7 +39,7 @@ def contents(
     }
 
 
-def _strips(model: TrainedModel, names: Names) -> str:
+def _strips(model: TrainedModel, names: Names, sections: Mapping[str, Section]) -> str:
     if not model.spec.codes:
         return ""
     text = (
@@ -45,8 +47,23 @@ def _strips(model: TrainedModel, names: Names) -> str:
         "their noise and their other codes. Good is: each slider changes one thing "
         "that you can name, the same one in all images."
     )
-    shown = (strips.html(each, names) for each in strips.traverse(model))
+    shown = (
+        strips.html(strip, names, _note(strip.code, sections))
+        for strip in strips.traverse(model)
+    )
     return "\n".join([f"<p>{escape(text)}</p>", *shown])
+
+
+def _note(code: Code, sections: Mapping[str, Section]) -> str:
+    """Returns in words what of a code one sees, and what Q reads, where measured."""
+    measured = {k: m for each in sections.values() for k, m in each.measures.items()}
+    words = []
+    if visible := measured.get(f"visible/{code.name}"):
+        words.append(f"decides {visible.value:.0%} of what one sees")
+    if bound := measured.get(f"mi_bound/{code.name}"):
+        most = f" of {latents.entropy(code):.2f}" if code.is_categorical else ""
+        words.append(f"L_I {bound.value:.2f}{most} nats")
+    return ", ".join(words)
 
 
 def _samples(png: bytes) -> str:

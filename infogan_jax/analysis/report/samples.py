@@ -59,6 +59,23 @@ def measure(model: TrainedModel) -> Section:
     return Section({**by_class, **by_rotation}, tables)
 
 
+def recall_and_floor(section: Section) -> tuple[float, float] | None:
+    """Returns recall of the held-out images in features of rotations, and its floor.
+
+    None where it was not measured.
+    """
+    measured = {
+        name: measure.value
+        for name, measure in section.measures.items()
+        if "recall_" in name and "_held_out_" in name and name.endswith("_rotations")
+    }
+    if not measured:
+        return None
+    (recall,) = (value for name, value in measured.items() if name[:6] != "floor_")
+    (floor,) = (value for name, value in measured.items() if name[:6] == "floor_")
+    return recall, floor
+
+
 def _classes(model: TrainedModel) -> tuple[np.ndarray, np.ndarray]:
     """Returns the labels of the training images, and which of them each image has."""
     labels = model.train.labels

@@ -61,8 +61,8 @@ def _in_words(code: Code, value: float) -> str:
     return f"{value:+.2f}{', beyond the prior' if outside else ''}"
 
 
-def html(strip: Strip, names: Names) -> str:
-    """Returns a strip under its slider.
+def html(strip: Strip, names: Names, note: str = "") -> str:
+    """Returns a strip under its slider, with a note beside it.
 
     Without its script the page shows the images of every value, one below the other.
     """
@@ -83,7 +83,8 @@ def html(strip: Strip, names: Names) -> str:
         f"<figcaption><label>{label} <input type=range min=0 "
         f'max="{len(strip.values) - 1}" value="{middle}" '
         f'aria-label="{label}"></label> '
-        f"<output>{escape(words[middle])}</output></figcaption>\n"
+        f"<output>{escape(words[middle])}</output>"
+        f"<small>{escape(note)}</small></figcaption>\n"
         f'<div style="--ratio: {joined.shape[1]} / {height + 1}">{picture}</div>\n'
         "</figure>"
     )
