@@ -36,6 +36,9 @@ if features.check("avif"):
 if HEIF:
     SUFFIXES_OF["HEIF"] = (".heic", ".heif")
 
+READERS = {suffix: "pip install pillow-heif" for suffix in (".heic", ".heif")}
+"""What reads further formats, by their suffix."""
+
 FORMATS = tuple(SUFFIXES_OF)
 SUFFIXES = tuple(suffix for each in SUFFIXES_OF.values() for suffix in each)
 GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")

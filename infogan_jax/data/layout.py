@@ -129,7 +129,9 @@ def _sort(path: Path, name: str, files: Files) -> None:
     elif is_image:
         files.images.append(name)
     else:
-        files.skip(suffix or "no suffix", name)
+        reader = decoding.READERS.get(suffix, "")
+        why = f"{suffix}; for it, {reader}" if reader else suffix
+        files.skip(why or "no suffix", name)
         if suffix == ".csv":
             files.tables.append(name)
 

@@ -28,6 +28,18 @@ KEPT = 3
 """Checkpoints that stay on the disk: the newest ones."""
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hides orbax's warnings that a directory is opened to be read, as was asked."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(max(level, logging.ERROR))
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 class _Manager(ocp.CheckpointManager):
     """Leaves preemption to `run.signals`.
 
@@ -45,14 +57,15 @@ class Checkpoints:
     def __init__(self, directory: Path, *, read_only: bool = False) -> None:
         """Opens `directory`, and makes it unless `read_only`."""
         self._directory = directory
-        self._manager = _Manager(
-            directory.absolute(),
-            options=ocp.CheckpointManagerOptions(
-                create=not read_only,
-                read_only=read_only,
-                preservation_policy=checkpoint_managers.LatestN(KEPT),
-            ),
-        )
+        with _quiet():
+            self._manager = _Manager(
+                directory.absolute(),
+                options=ocp.CheckpointManagerOptions(
+                    create=not read_only,
+                    read_only=read_only,
+                    preservation_policy=checkpoint_managers.LatestN(KEPT),
+                ),
+            )
         self._read_only = read_only
 
     def __enter__(self) -> "Checkpoints":

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infogan_jax.data import layout
+from infogan_jax.data import decoding, layout
 from infogan_jax.data.dataset import Request
 from infogan_jax.data.sources import folder
 from infogan_jax.errors import UserError
@@ -246,3 +246,12 @@ def test_names_that_are_not_utf_8_are_kept(root):
 def test_numbers_are_sorted_by_value():
     texts = ["b", "10", "9", "a", "²", "-1"]
     assert sorted(texts, key=layout.natural) == ["9", "10", "-1", "a", "b", "²"]
+
+
+@pytest.mark.skipif(decoding.HEIF, reason="pillow-heif is installed")
+def test_of_a_format_that_wants_a_reader_the_reader_is_named(root):
+    for i in range(3):
+        save(root / f"{i}.png", i)
+    (root / "photo.HEIC").write_bytes(b"x")
+    [why] = load(root).provenance["report"]["skipped"]
+    assert why == ".heic; for it, pip install pillow-heif"

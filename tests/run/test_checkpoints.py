@@ -176,3 +176,10 @@ def test_reading_only_writes_nothing(pair, is_damaged):
     before = files(pair)
     restored(pair, read_only=True)
     assert files(pair) == before
+
+
+def test_a_directory_that_is_opened_to_be_read_is_opened_in_silence(pair, caplog):
+    level = logging.getLogger("absl").level
+    with Checkpoints(pair, read_only=True):
+        assert not caplog.records
+    assert logging.getLogger("absl").level == level
