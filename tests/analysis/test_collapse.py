@@ -12,6 +12,7 @@ from tiny import build_tiny
 
 from infogan_jax import evaluation, experiment, training
 from infogan_jax.analysis import collapse, grids
+from infogan_jax.analysis.report.section import Measure, Section
 
 CODES = ("categorical_0", "uniform_0", "uniform_1")
 HEALTHY = {"loss/discriminator": 1.2} | {f"mi_bound/{code}": 0.4 for code in CODES}
@@ -124,12 +125,32 @@ def test_the_spread_by_hand():
     assert collapse.spread(pictures) == pytest.approx(100 / 2)
 
 
-def test_an_evaluation_has_the_warnings_of_the_stats_and_of_the_samples():
+def section(**values):
+    return Section(
+        {k.replace("__", "/"): Measure(v, "", "") for k, v in values.items()}
+    )
+
+
+def test_an_evaluation_has_the_warnings_of_stats_samples_codes_and_quality():
     stats = lines(2000, loss__discriminator=0.0)
     noise = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 1), np.uint8)
-    for images, count in ((noise, 1), (np.zeros_like(noise), 2)):
+    read = {"Information": section(mi_bound__categorical_0=2.2)}
+    seen = {"Visibility": section(visible__categorical_0=0.3, visible__noise=0.2)}
+    unseen = {"Visibility": section(visible__categorical_0=0.0, visible__noise=0.0)}
+    unlike = {
+        "Samples": section(
+            recall_2k_held_out_x_rotations=0.01,
+            floor_recall_2k_held_out_x_rotations=0.8,
+        )
+    }
+    for images, sections, count in (
+        (noise, seen, 1),
+        (np.zeros_like(noise), seen, 2),
+        (noise, unseen, 3),
+        (noise, seen | unlike, 2),
+    ):
         model = tiny_model.build_model("categorical(10)")
         vars(model).update(generated=SimpleNamespace(images=images))
-        warned = evaluation._warnings(stats, model)
+        warned = evaluation._warnings(stats, model, read | sections)
         assert len(warned) == count
         assert all(w.startswith("warning: ") and w.endswith(".") for w in warned)

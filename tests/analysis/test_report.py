@@ -134,8 +134,6 @@ def test_of_several_codes_the_best_on_training_labels_is_measured():
         ("Attributes", "", SPLIT, "no code"),
         ("Factors", "uniform", SPLIT, "factors of the images are not known"),
         ("Factors", "", Split(IMAGES, factors=LABELS[:, None]), "no code"),
-        ("Samples", "uniform", Split(IMAGES), "no labels to train"),
-        ("Samples", "uniform", Split(IMAGES, 0 * LABELS), "the same label"),
         ("Samples", "uniform", Split(IMAGES[:9], LABELS[:9]), "only 9 images"),
         ("Few labels", "uniform", Split(IMAGES), "no labels"),
         ("Few labels", "uniform", Split(IMAGES, 0 * LABELS), "the same label"),

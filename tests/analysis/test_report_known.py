@@ -141,11 +141,16 @@ def test_generated_images_equal_to_the_training_images_have_the_best_scores(
     assert table.columns == ("5", "7", "9"), "labels that do not occur are no classes"
 
 
-def test_without_labels_images_are_compared_by_a_classifier_of_rotations(monkeypatch):
+@pytest.mark.parametrize("labels", [None, 0 * LABELS])
+def test_without_classes_images_are_compared_by_a_classifier_of_rotations(
+    monkeypatch, labels
+):
     small_classifier = partial(train_classifier, steps=60, layers="fc 8 bn relu")
     monkeypatch.setattr(samples, "train_classifier", small_classifier)
     generated = Generated({}, IMAGES, np.zeros((120, 7), np.float32))
-    section = samples.measure(build_model(split=Split(IMAGES), generated=generated))
+    section = samples.measure(
+        build_model(split=Split(IMAGES, labels), generated=generated)
+    )
     scores = values(section.measures)
     assert not section.tables and not [name for name in scores if "class" in name]
     assert scores["accuracy_lines_rotations"] > 0.7
