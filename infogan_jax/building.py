@@ -1,6 +1,7 @@
 """Builds the algorithm that a checked config describes: codes, networks, optimisers."""
 
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 import optax
@@ -18,6 +19,8 @@ from infogan_jax.model.layers import Layer
 from infogan_jax.model.networks import Modules, Networks
 
 GENERATOR = "config.networks.generator"
+PARTS = ("latents.", "networks.", "objective.", "real_information.", "optimiser.")
+"""The groups of fields that describe an algorithm."""
 
 
 def build_algorithm(
@@ -28,6 +31,9 @@ def build_algorithm(
 ) -> Algorithm:
     """Returns the algorithm of a checked config.
 
+    Without modules and terms of a user's own, the same fields give the same object: so
+    a process that trains several runs compiles their step once.
+
     Args:
       flat: the config, with dotted names.
       request: the data that it asks for, which decides the shape of the images.
@@ -37,6 +43,20 @@ def build_algorithm(
     Raises:
       UserError: where codes or networks cannot be read, or do not fit each other.
     """
+    own = {name: value for name, value in flat.items() if name.startswith(PARTS)}
+    if not modules and not terms:
+        return _built(tuple(own.items()), request)
+    return _build(own, request, modules, terms)
+
+
+@lru_cache(maxsize=8)
+def _built(items: tuple[tuple[str, Any], ...], request: Request) -> Algorithm:
+    return _build(dict(items), request, {}, ())
+
+
+def _build(
+    flat: dict[str, Any], request: Request, modules: Modules, terms: tuple[Term, ...]
+) -> Algorithm:
     spec = LatentSpec(
         notation.parse_codes(flat["latents.codes"]),
         flat["latents.noise_size"],

@@ -6,12 +6,13 @@ evaluation cannot differ in it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax.traverse_util import unflatten_dict
+from jaxtyping import Array
 
 from infogan_jax.building import GENERATOR, build_algorithm, group
 from infogan_jax.data import batches
@@ -104,8 +105,7 @@ class Experiment:
 
     def first_state(self) -> TrainState:
         """Draws the state before the first step."""
-        create = partial(create_state, self.algorithm)
-        return compilation.jit_once(create)(jnp.uint32(self.seed))
+        return _first_state(self.algorithm)(jnp.uint32(self.seed))
 
     def call_ends(self, first_step: int) -> range:
         """Returns the number of finished steps after each call of the step."""
@@ -121,6 +121,11 @@ class Experiment:
             range(first_step, self.steps, self.steps_per_call),
             self.batch_size,
         )
+
+
+@lru_cache(maxsize=4)
+def _first_state(algorithm: Algorithm) -> Callable[[Array], TrainState]:
+    return compilation.jit_once(partial(create_state, algorithm))
 
 
 @dataclass(frozen=True)

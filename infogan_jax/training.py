@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
+from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.state import TrainState, state_shapes
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import compilation, parallel, processes
@@ -88,8 +89,7 @@ def train(
             say(line)
         feed = exp.feed(start)
         data = parallel.replicate(mesh, feed.resident)
-        one_step = partial(train_step, exp.algorithm)
-        advance = parallel.map_steps(one_step, feed.fetch, mesh)
+        advance = _many_steps(exp.algorithm, feed.fetch, mesh)
         find_warnings = partial(collapse.warnings_in_stats, exp.algorithm)
         tracked = trackers.start(exp.trackers, workdir, exp.config, say)
         with Progress(
@@ -118,6 +118,14 @@ def train(
                     progress.restart_clock(step)
             progress.say(f"done. {_next(workdir)}")
     return 0
+
+
+@lru_cache(maxsize=4)
+def _many_steps(
+    algorithm: Algorithm, fetch: parallel.Fetch, mesh: parallel.Mesh
+) -> Callable[..., Any]:
+    """Returns the compiled step; the next run of a process may be of the same one."""
+    return parallel.map_steps(partial(train_step, algorithm), fetch, mesh)
 
 
 def _begin_from(

@@ -207,7 +207,8 @@ def test_a_run_without_codes_is_a_gan_and_is_evaluated_as_one(tiny_config, tmp_p
     assert not [name for name in line if "mi_bound" in name]
     evaluation.evaluate(tmp_path, quick=True)
     metrics = json.loads((tmp_path / "evaluation.json").read_text())["metrics"]
-    assert metrics.keys() == {"jsd_bound"}
+    assert metrics.keys() == {"jsd_bound", "visible/noise"}
+    assert metrics["visible/noise"]["value"] == pytest.approx(1, abs=0.1)
     written = {path.name for path in (tmp_path / "evaluation").iterdir()}
     assert written == {"samples.png", "curves.png", "report.html"}
 
