@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKDIR ?= runs/digits
+KILLS := tests/torture/torture_kills.py
 
-.PHONY: train test lint docs torture bench tfds export tutorial clean
+.PHONY: train test lint docs torture torture-kills torture-others bench tfds export tutorial clean
 
 train: $(VENV)/run.installed
 	$(BIN)/python train.py --workdir=$(WORKDIR)
@@ -24,8 +25,15 @@ export: $(VENV)/export.installed
 tutorial: $(VENV)/tutorial.installed
 	$(BIN)/python -m scripts.tutorial
 
+# Two halves of about the same length, side by side.
 torture: $(VENV)/test.installed
-	$(BIN)/python -m pytest -rs tests/torture/torture_*.py
+	$(MAKE) --no-print-directory --jobs=2 torture-kills torture-others
+
+torture-kills:
+	$(BIN)/python -m pytest -rs $(KILLS)
+
+torture-others:
+	$(BIN)/python -m pytest -rs $(filter-out $(KILLS), $(wildcard tests/torture/torture_*.py))
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .

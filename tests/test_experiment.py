@@ -244,3 +244,30 @@ def test_a_gradient_is_clipped_to_the_largest_norm_before_adam(tiny_config):
     moments = [np.asarray(leaf) for leaf in jax.tree.leaves(state) if np.ndim(leaf)]
     np.testing.assert_allclose(moments[0], kept * 0.06, rtol=1e-5)
     np.testing.assert_allclose(moments[1], kept * 0.08, rtol=1e-5)
+
+
+@pytest.mark.parametrize("field, value", [("seed", 9), ("training.steps", 6)])
+def test_runs_that_differ_in_seed_or_length_share_one_algorithm(
+    tiny_config, field, value
+):
+    one = experiment.describe(tiny_config.to_dict()).algorithm
+    tiny_config.update_from_flattened_dict({field: value})
+    assert experiment.describe(tiny_config.to_dict()).algorithm is one
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("optimiser.generator_learning_rate", 3e-4),
+        ("objective.noise_sd", 0.07),
+        ("latents.noise_size", 3),
+        ("real_information.weight", 0.0),
+        ("networks.spectral_norm", True),
+    ],
+)
+def test_runs_that_differ_in_the_step_have_algorithms_of_their_own(
+    tiny_config, field, value
+):
+    one = experiment.describe(tiny_config.to_dict()).algorithm
+    tiny_config.update_from_flattened_dict({field: value})
+    assert experiment.describe(tiny_config.to_dict()).algorithm != one
