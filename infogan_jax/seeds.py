@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from infogan_jax import (
@@ -95,7 +94,6 @@ def run(
     for directory in good:
         if not _is_evaluated(directory, exp.steps, quick):
             evaluation.evaluate(directory, quick=quick)
-        jax.clear_caches()
     if len(good) < 2:
         raise RunFailure(
             f"{len(failed)} of {count} seeds failed, so that there are no two to "
@@ -123,7 +121,6 @@ def _train_one_by_one(
         except Diverged as error:
             failed[seed] = str(error)
             say(f"seed {seed} failed: {error}")
-        jax.clear_caches()
     return 0, failed
 
 
