@@ -5,6 +5,7 @@ Run by `make torture`, or a part of it by `TORTURE=0.1 make torture`.
 
 import os
 import random
+import re
 import shutil
 
 import pytest
@@ -69,9 +70,11 @@ def test_a_damaged_checkpoint_gives_its_own_state_or_the_one_before(
     assert bits(restored(checkpoints)) == newest
 
 
-def test_where_both_are_damaged_nothing_is_overwritten(checkpoints, tmp_path):
-    rng = random.Random(SEED)
-    for trial in range(max(3, TRIALS // 20)):
+def test_where_both_are_damaged_nothing_is_overwritten(checkpoints, tmp_path, capsys):
+    """Or, where a file was cut behind its last byte in use, a whole one is found."""
+    rng, whole = random.Random(SEED), (bits(state_at(8)), bits(state_at(4)))
+    trials, refused = max(3, TRIALS // 20), 0
+    for trial in range(trials):
         copy = shutil.copytree(checkpoints, tmp_path / str(trial))
         for step in ("4", "8"):
             path = max(files(copy / step), key=lambda path: path.stat().st_size)
@@ -79,6 +82,12 @@ def test_where_both_are_damaged_nothing_is_overwritten(checkpoints, tmp_path):
             rng.choice((cut, empty))(rng, content)
             path.write_bytes(content)
         spoilt = files(copy)
-        with pytest.raises(UserError, match="every checkpoint in .* is damaged"):
-            restored(copy, read_only=False)
-        assert files(copy) == spoilt
+        try:
+            assert bits(restored(copy, read_only=False)) in whole
+        except UserError as error:
+            assert re.search("every checkpoint in .* is damaged", str(error))
+            assert files(copy) == spoilt
+            refused += 1
+    with capsys.disabled():
+        print(f"\n{trials} damages to both checkpoints, {refused} refused")
+    assert refused > 0.8 * trials

@@ -3,6 +3,7 @@
 Run by `make torture`, or a part of it by `TORTURE=0.1 make torture`.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -78,6 +79,14 @@ def start(program, *arguments):
     )
 
 
+def is_written_since(begun, cache):
+    """Whether parts of prepared images were written after a moment."""
+    with contextlib.suppress(OSError):  # it is renamed or removed at this moment
+        for partial in cache.glob("*.partial"):
+            return any(path.stat().st_mtime > begun for path in partial.iterdir())
+    return False
+
+
 def test_preparing_that_is_killed_at_any_moment_ends_in_the_same_bytes(
     tmp_path, capsys
 ):
@@ -96,8 +105,14 @@ def test_preparing_that_is_killed_at_any_moment_ends_in_the_same_bytes(
     amid = 0
     for number in range(KILLS):
         cache = tmp_path / f"killed{number % 3}"
+        begun = time.time()
         process = start(LOAD, tmp_path / "pictures", cache)
-        time.sleep(rng.uniform(0.5, 4))
+        if rng.random() < 0.25:
+            time.sleep(rng.uniform(0.0, 4.0))
+        else:
+            while process.poll() is None and not is_written_since(begun, cache):
+                time.sleep(0.005)
+            time.sleep(rng.uniform(0.0, 0.2))
         process.kill()
         process.communicate()
         amid += bool(list(cache.glob("*.partial")))
@@ -108,6 +123,7 @@ def test_preparing_that_is_killed_at_any_moment_ends_in_the_same_bytes(
             assert not [name for name in names if name.endswith(".partial")]
     with capsys.disabled():
         print(f"\n{KILLS} kills, {amid} amid preparing")
+    assert amid > 0, "the kills must hit a program that prepares"
 
 
 def test_a_stream_of_a_million_images_needs_no_memory_for_them(tmp_path, capsys):
