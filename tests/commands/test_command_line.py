@@ -25,9 +25,9 @@ RUN = (
     "--config.networks.generator=fc 8x8x1 sigmoid",
     "--config.networks.trunk=fc 16 lrelu",
     "--config.networks.recognition=fc 8 lrelu",
-    "--config.training.steps=2000",
-    "--config.training.picture_every=2000",
-    "--config.training.checkpoint_every=2000",
+    "--config.training.steps=600",
+    "--config.training.picture_every=600",
+    "--config.training.checkpoint_every=600",
 )
 
 
@@ -222,7 +222,7 @@ def test_the_same_command_goes_on_with_an_interrupted_run(session):
     resumed = session["resumed"]
     assert resumed.returncode == 0, resumed.stderr
     assert f"goes on from step {saved} in run" in resumed.stdout
-    assert "step 2000/2000" in resumed.stdout
+    assert "step 600/600" in resumed.stdout
     assert resumed.stderr == ""
 
 
@@ -237,7 +237,7 @@ def test_an_evaluation_prints_its_table_and_writes_its_record(session):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     record = json.loads((session["root"] / "run" / "evaluation.json").read_text())
-    assert record["run"]["step"] == 2000
+    assert record["run"]["step"] == 600
     for name in ("accuracy_test", "mi_bound/categorical_0", "jsd_bound"):
         assert name in done.stdout
         assert name in record["metrics"]
