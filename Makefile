@@ -4,9 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKDIR ?= runs/digits
-KILLS := tests/torture/torture_kills.py
+HALF := $(patsubst %, tests/torture/torture_%.py, kills learning)
 
-.PHONY: train test lint docs torture torture-kills torture-others bench tfds export tutorial clean
+.PHONY: train test lint docs torture torture-half torture-rest bench tfds export tutorial clean
 
 train: $(VENV)/run.installed
 	$(BIN)/python train.py --workdir=$(WORKDIR)
@@ -27,13 +27,13 @@ tutorial: $(VENV)/tutorial.installed
 
 # Two halves of about the same length, side by side.
 torture: $(VENV)/test.installed
-	$(MAKE) --no-print-directory --jobs=2 torture-kills torture-others
+	$(MAKE) --no-print-directory --jobs=2 torture-half torture-rest
 
-torture-kills:
-	$(BIN)/python -m pytest -rs $(KILLS)
+torture-half:
+	$(BIN)/python -m pytest -rs $(HALF)
 
-torture-others:
-	$(BIN)/python -m pytest -rs $(filter-out $(KILLS), $(wildcard tests/torture/torture_*.py))
+torture-rest:
+	$(BIN)/python -m pytest -rs $(filter-out $(HALF), $(wildcard tests/torture/torture_*.py))
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
