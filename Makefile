@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKDIR ?= runs/digits
-HALF := $(patsubst %, tests/torture/torture_%.py, kills learning)
+KILLS := tests/torture/torture_kills.py
+LEARNING := tests/torture/torture_learning.py
 
-.PHONY: train test lint docs torture torture-half torture-rest bench tfds export tutorial clean
+.PHONY: train test lint docs torture torture-kills torture-others learning bench tfds export tutorial clean
 
 train: $(VENV)/run.installed
 	$(BIN)/python train.py --workdir=$(WORKDIR)
@@ -27,13 +28,17 @@ tutorial: $(VENV)/tutorial.installed
 
 # Two halves of about the same length, side by side.
 torture: $(VENV)/test.installed
-	$(MAKE) --no-print-directory --jobs=2 torture-half torture-rest
+	$(MAKE) --no-print-directory --jobs=2 torture-kills torture-others
 
-torture-half:
-	$(BIN)/python -m pytest -rs $(HALF)
+torture-kills:
+	$(BIN)/python -m pytest -rs $(KILLS)
 
-torture-rest:
-	$(BIN)/python -m pytest -rs $(filter-out $(HALF), $(wildcard tests/torture/torture_*.py))
+torture-others:
+	$(BIN)/python -m pytest -rs $(filter-out $(KILLS) $(LEARNING), $(wildcard tests/torture/torture_*.py))
+
+# Whether the recipe of the digits still learns what it is for, and its baseline does not.
+learning: $(VENV)/test.installed
+	$(BIN)/python -m pytest -rs $(LEARNING)
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
