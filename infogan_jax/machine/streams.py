@@ -63,6 +63,11 @@ def keep_streams() -> None:
         setattr(sys, name, LastingStream(stream))
 
 
+LOOPS = ("Event loop is closed", "has no attribute '_ssock'")
+"""Errors of asyncio's loops at their end: closed before, or, without a file handle
+left, never whole."""
+
+
 def hide_dropped_reads() -> None:
     """Hides the errors of reads that orbax has dropped, and no others.
 
@@ -74,7 +79,7 @@ def hide_dropped_reads() -> None:
     def report_others(raised: Any) -> None:
         code = getattr(raised.object, "cr_code", None)
         is_of_orbax = code is not None and "orbax" in Path(code.co_filename).parts
-        if not is_of_orbax and str(raised.exc_value) != "Event loop is closed":
+        if not is_of_orbax and not any(s in str(raised.exc_value) for s in LOOPS):
             report(raised)
 
     sys.unraisablehook = report_others

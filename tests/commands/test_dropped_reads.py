@@ -47,7 +47,12 @@ def test_of_coroutines_only_those_of_orbax_are_not_told_of(file, told, heard):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"), [("Event loop is closed", []), ("other", ["other"])]
+    ("words", "told"),
+    [
+        ("Event loop is closed", []),
+        ("'Loop' object has no attribute '_ssock'", []),
+        ("other", ["other"]),
+    ],
 )
 def test_of_errors_elsewhere_only_that_of_a_closed_loop_is_not_told_of(
     words, told, heard
