@@ -19,8 +19,8 @@ from infogan_jax.model.layers import Layer
 from infogan_jax.model.networks import Modules, Networks
 
 GENERATOR = "config.networks.generator"
-PARTS = ("latents.", "networks.", "objective.", "real_information.", "optimiser.")
-"""The groups of fields that describe an algorithm."""
+PARTS = ("networks.", "objective.", "real_information.", "optimiser.")
+"""The groups of fields that describe an algorithm, besides codes and noise."""
 
 
 def build_algorithm(
@@ -43,20 +43,6 @@ def build_algorithm(
     Raises:
       UserError: where codes or networks cannot be read, or do not fit each other.
     """
-    own = {name: value for name, value in flat.items() if name.startswith(PARTS)}
-    if not modules and not terms:
-        return _built(tuple(own.items()), request)
-    return _build(own, request, modules, terms)
-
-
-@lru_cache(maxsize=8)
-def _built(items: tuple[tuple[str, Any], ...], request: Request) -> Algorithm:
-    return _build(dict(items), request, {}, ())
-
-
-def _build(
-    flat: dict[str, Any], request: Request, modules: Modules, terms: tuple[Term, ...]
-) -> Algorithm:
     spec = LatentSpec(
         notation.parse_codes(flat["latents.codes"]),
         flat["latents.noise_size"],
@@ -64,6 +50,26 @@ def _build(
         flat["latents.fixed_sd"] or None,
         flat["latents.sd_floor"],
     )
+    own = {name: value for name, value in flat.items() if name.startswith(PARTS)}
+    if not modules and not terms:
+        return _built(spec, tuple(own.items()), request)
+    return _build(spec, own, request, modules, terms)
+
+
+@lru_cache(maxsize=8)
+def _built(
+    spec: LatentSpec, items: tuple[tuple[str, Any], ...], request: Request
+) -> Algorithm:
+    return _build(spec, dict(items), request, {}, ())
+
+
+def _build(
+    spec: LatentSpec,
+    flat: dict[str, Any],
+    request: Request,
+    modules: Modules,
+    terms: tuple[Term, ...],
+) -> Algorithm:
     return Algorithm(
         spec,
         networks.with_modules(_networks(flat, spec, request), modules),

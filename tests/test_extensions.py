@@ -20,7 +20,7 @@ from infogan_jax.errors import UserError
 from infogan_jax.experiment import build
 from infogan_jax.machine import parallel
 from infogan_jax.model import latents
-from infogan_jax.model.code_kinds import KINDS
+from infogan_jax.model.code_kinds import KINDS, ContinuousKind
 from infogan_jax.restoring import begin_from
 
 PAGE = Path(__file__).parents[1] / "docs" / "extend.md"
@@ -168,3 +168,35 @@ def test_an_unknown_kind_is_refused_by_the_names_there_are(tiny_config):
     tiny_config.latents.codes = "torus"
     with pytest.raises(UserError, match="KIND of categorical, uniform, gaussian"):
         build(tiny_config.to_dict())
+
+
+def test_a_kind_that_is_defined_anew_is_the_one_that_is_trained_and_drawn(
+    tiny_config, tmp_path, monkeypatch
+):
+    """As in a notebook, whose cell with the class is changed and run again."""
+    tiny_config.latents.codes = "mine=own"
+    tiny_config.training.steps = 2
+    sampled = []
+
+    def define(scale):
+        class Own(ContinuousKind):
+            def prior_sd(self, size):
+                return scale
+
+            def entropy(self, size):
+                return math.log(2 * scale)
+
+            def sample(self, uniform, size):
+                sampled.append(scale)
+                return scale * uniform
+
+        monkeypatch.setitem(KINDS, "own", Own())
+
+    for scale in (0.5, 2.0):
+        define(scale)
+        workdir = tmp_path / str(scale)
+        sampled.clear()
+        assert infogan_jax.train(tiny_config.to_dict(), workdir) == 0
+        assert set(sampled) == {scale}
+        drawn = infogan_jax.load(workdir).latents(1000).codes["mine"]
+        assert 0.9 * scale < np.abs(drawn).max() <= scale

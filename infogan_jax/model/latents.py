@@ -5,7 +5,7 @@ kind of a code is in `code_kinds`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -34,21 +34,23 @@ class Code:
         `uniform` (U(-1, 1)) or `gaussian` (N(0, 1)).
       size: the number of categories; 1 for a continuous code.
       weight: its lambda in the objective, >= 0.
+      of_kind: what its kind does: the object in `KINDS` when the code was made. Codes
+        of a kind that was replaced since then are other codes, whose programs are
+        compiled anew.
     """
 
     name: str
     kind: str
     size: int = 1
     weight: float = 1.0
+    of_kind: Kind = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "of_kind", KINDS[self.kind])
 
     @property
     def is_categorical(self) -> bool:
         return self.of_kind.is_categorical
-
-    @property
-    def of_kind(self) -> Kind:
-        """What its kind does."""
-        return KINDS[self.kind]
 
     @property
     def prior_sd(self) -> float:
