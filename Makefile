@@ -30,10 +30,10 @@ tutorial: $(VENV)/tutorial.installed
 torture: $(VENV)/test.installed
 	$(MAKE) --no-print-directory --jobs=2 torture-kills torture-others
 
-torture-kills:
+torture-kills: $(VENV)/test.installed
 	$(BIN)/python -m pytest -rs $(KILLS)
 
-torture-others:
+torture-others: $(VENV)/test.installed
 	$(BIN)/python -m pytest -rs $(filter-out $(KILLS) $(LEARNING), $(wildcard tests/torture/torture_*.py))
 
 # Whether the recipe of the digits still learns what it is for, and its baseline does not.

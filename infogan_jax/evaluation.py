@@ -105,20 +105,20 @@ def _warnings(
     """Returns signs of a collapse in the stats, the samples and the codes of a run."""
     found = collapse.warnings_in_stats(model.algorithm, stats)
     found |= collapse.warnings_in_samples(model.generated.images, model.train.images)
-    visible, bounds = (
-        {
-            name.removeprefix(prefix): measure.value
-            for name, measure in sections[section].measures.items()
-        }
-        for section, prefix in (
-            ("Visibility", "visible/"),
-            ("Information", "mi_bound/"),
-        )
-    )
+    visible = _by_code(sections["Visibility"], "visible/")
+    bounds = _by_code(sections["Information"], "mi_bound/")
     found |= collapse.warnings_in_visibility(model.spec.codes, visible, bounds)
     if quality := samples.recall_and_floor(sections.get("Samples", Section())):
         found |= collapse.warnings_in_quality(*quality)
     return [f"warning: {warning}." for warning in found.values()]
+
+
+def _by_code(section: Section, prefix: str) -> dict[str, float]:
+    """Returns the values of a section's measures by what follows a prefix."""
+    return {
+        name.removeprefix(prefix): measure.value
+        for name, measure in section.measures.items()
+    }
 
 
 def _measure(model: TrainedModel, names: Sequence[str]) -> Sections:

@@ -63,23 +63,24 @@ def keep_streams() -> None:
         setattr(sys, name, LastingStream(stream))
 
 
-LOOPS = ("Event loop is closed", "has no attribute '_ssock'")
-"""Errors of asyncio's loops at their end: closed before, or, without a file handle
-left, never whole."""
+LOOP_ERRORS = ("Event loop is closed", "has no attribute '_ssock'")
+"""What asyncio's loops raise at their end: of one that was closed before, and of one
+that was never whole, for want of a file handle."""
 
 
 def hide_dropped_reads() -> None:
-    """Hides the errors of reads that orbax has dropped, and no others.
+    """Hides the errors of reads that orbax has dropped and of its loops, and no others.
 
     Where one read of a damaged checkpoint fails, orbax drops the others. They end later
-    in threads of its own, and Python would print thousands of lines about them.
+    in threads of its own, and Python would print thousands of lines about them. The
+    error that made orbax drop them is raised all the same.
     """
     report = sys.unraisablehook
 
     def report_others(raised: Any) -> None:
         code = getattr(raised.object, "cr_code", None)
         is_of_orbax = code is not None and "orbax" in Path(code.co_filename).parts
-        if not is_of_orbax and not any(s in str(raised.exc_value) for s in LOOPS):
+        if not is_of_orbax and not any(s in str(raised.exc_value) for s in LOOP_ERRORS):
             report(raised)
 
     sys.unraisablehook = report_others

@@ -64,16 +64,11 @@ def recall_and_floor(section: Section) -> tuple[float, float] | None:
 
     None where it was not measured.
     """
-    measured = {
-        name: measure.value
-        for name, measure in section.measures.items()
-        if "recall_" in name and "_held_out_" in name and name.endswith("_rotations")
-    }
-    if not measured:
-        return None
-    (recall,) = (value for name, value in measured.items() if name[:6] != "floor_")
-    (floor,) = (value for name, value in measured.items() if name[:6] == "floor_")
-    return recall, floor
+    for name, floor in section.measures.items():
+        if name.startswith("floor_recall_") and name.endswith("_rotations"):
+            recall = section.measures[name.removeprefix("floor_")]
+            return recall.value, floor.value
+    return None
 
 
 def _classes(model: TrainedModel) -> tuple[np.ndarray, np.ndarray]:
