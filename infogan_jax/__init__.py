@@ -21,7 +21,7 @@ __all__ = [
 
 _PLACES = {
     "Extensions": "experiment",
-    "InfoGAN": "trained.loading",
+    "InfoGAN": "trained.infogan",
     "LatentSpec": "model.latents",
     "Term": "game.terms",
     "build": "experiment",

@@ -97,7 +97,7 @@ def own_run(trained_run, tmp_path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(trained_run) -> infogan_jax.trained.loading.InfoGAN:
+def model(trained_run) -> infogan_jax.trained.infogan.InfoGAN:
     """The InfoGAN of the trained run."""
     return infogan_jax.trained.loading.load(trained_run)
 

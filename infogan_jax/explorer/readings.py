@@ -15,7 +15,7 @@ from infogan_jax.data.dataset import Split
 from infogan_jax.explorer.views import BATCH, row_noise
 from infogan_jax.model import latents
 from infogan_jax.model.latents import Latents
-from infogan_jax.trained.loading import InfoGAN, most_probable
+from infogan_jax.trained.infogan import InfoGAN, most_probable
 
 NEIGHBOURS = 8
 PART = 512

@@ -36,7 +36,7 @@ from infogan_jax.explorer.protection import (
 )
 from infogan_jax.model.latents import Code
 from infogan_jax.run import code_names
-from infogan_jax.trained.loading import InfoGAN
+from infogan_jax.trained.infogan import InfoGAN
 
 LARGEST_PICTURE = 2**24
 """Bytes of a picture's file."""

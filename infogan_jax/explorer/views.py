@@ -13,7 +13,7 @@ from infogan_jax.analysis import generate, traversals
 from infogan_jax.analysis.grids import grid
 from infogan_jax.errors import UserError
 from infogan_jax.model.latents import Code, Latents, LatentSpec
-from infogan_jax.trained.loading import InfoGAN
+from infogan_jax.trained.infogan import InfoGAN
 
 COLUMNS = 5
 """The number of images in a row, each of other noise."""

@@ -12,7 +12,7 @@ from infogan_jax.machine import compilation, processes
 from infogan_jax.model.latents import Code
 from infogan_jax.run.files import new_file
 from infogan_jax.trained import loading
-from infogan_jax.trained.loading import InfoGAN, Pictures
+from infogan_jax.trained.infogan import InfoGAN, Pictures
 
 FORMATS = ("gif", "webp")
 STEPS = 24

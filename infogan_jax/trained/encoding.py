@@ -16,7 +16,7 @@ from infogan_jax.restoring import described
 from infogan_jax.run.code_names import shown_category
 from infogan_jax.run.files import csv_lines, write_bytes
 from infogan_jax.trained import loading
-from infogan_jax.trained.loading import InfoGAN
+from infogan_jax.trained.infogan import InfoGAN
 
 Arrays = dict[str, np.ndarray]
 """Equally long columns by name; some hold several numbers for each image."""

@@ -30,7 +30,8 @@ from infogan_jax.run.code_names import NAMES
 from infogan_jax.run.files import new_folder
 from infogan_jax.run.run_directory import CONFIG
 from infogan_jax.trained import loading, model_card
-from infogan_jax.trained.loading import EXPORTED, InfoGAN
+from infogan_jax.trained.infogan import InfoGAN
+from infogan_jax.trained.loading import EXPORTED
 
 FORMATS = ("onnx", "safetensors", "jax")
 PACKAGES = {

@@ -8,7 +8,7 @@ from typing import Any
 from infogan_jax.model.latents import Code
 from infogan_jax.run.code_names import shown_category
 from infogan_jax.run.run_directory import EVALUATION_RECORD
-from infogan_jax.trained.loading import InfoGAN
+from infogan_jax.trained.infogan import InfoGAN
 from infogan_jax.version import __version__
 
 PRIORS = {"uniform": "U(-1, 1)", "gaussian": "N(0, 1)"}

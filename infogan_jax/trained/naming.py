@@ -6,7 +6,7 @@ from pathlib import Path
 from infogan_jax.errors import UserError
 from infogan_jax.run import code_names
 from infogan_jax.trained import loading
-from infogan_jax.trained.loading import InfoGAN
+from infogan_jax.trained.infogan import InfoGAN
 
 
 def name_codes(workdir: Path, text: str = "") -> str:

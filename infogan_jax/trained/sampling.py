@@ -16,7 +16,7 @@ from infogan_jax.run.code_names import shown_category
 from infogan_jax.run.files import csv_lines, new_file, new_folder, write_png
 from infogan_jax.trained import loading
 from infogan_jax.trained.encoding import Arrays
-from infogan_jax.trained.loading import InfoGAN
+from infogan_jax.trained.infogan import InfoGAN
 
 MOST = 10**9
 MOST_IN_GRID = 10_000

@@ -14,7 +14,7 @@ from infogan_jax.restoring import described
 from infogan_jax.run.files import write_png
 from infogan_jax.trained import loading
 from infogan_jax.trained.encoding import PART, find_pictures, read_pictures
-from infogan_jax.trained.loading import InfoGAN
+from infogan_jax.trained.infogan import InfoGAN
 
 MOST = 1000
 

@@ -12,7 +12,7 @@ from infogan_jax.run.code_names import shown_category
 from infogan_jax.run.files import csv_lines, explained_errors, new_folder
 from infogan_jax.trained import loading
 from infogan_jax.trained.encoding import Arrays, codes_of_pictures, find_pictures
-from infogan_jax.trained.loading import InfoGAN
+from infogan_jax.trained.infogan import InfoGAN
 
 UNSURE = "unsure"
 TABLE = "sorted.csv"

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from infogan_jax.data.sources import tfds
+from infogan_jax.data.sources import tfds_builder
 from infogan_jax.errors import RunFailure
 
 BUILDER = SimpleNamespace(
@@ -27,13 +27,13 @@ def asked(monkeypatch):
         return SimpleNamespace(close=lambda: None)
 
     monkeypatch.setattr(socket, "create_connection", connect)
-    monkeypatch.setattr(tfds, "getproxies", dict)
+    monkeypatch.setattr(tfds_builder, "getproxies", dict)
     return addresses
 
 
 def test_a_host_that_cannot_be_reached_is_named_before_tfds_tries(asked, tmp_path):
     with pytest.raises(RunFailure, match=r"b\.org cannot be reached \(timed"):
-        tfds._check_network(BUILDER, tmp_path)
+        tfds_builder._check_network(BUILDER, tmp_path)
     assert asked == [("a.org", 443), ("b.org", 81)]
 
 
@@ -42,7 +42,7 @@ def test_files_that_are_there_and_proxies_are_left_to_tfds(
 ):
     (tmp_path / "downloads").mkdir()
     (tmp_path / "downloads" / "x.gz").touch()
-    tfds._check_network(BUILDER, tmp_path)
-    monkeypatch.setattr(tfds, "getproxies", lambda: {"https": "proxy:1"})
-    tfds._check_network(BUILDER, tmp_path / "none")
+    tfds_builder._check_network(BUILDER, tmp_path)
+    monkeypatch.setattr(tfds_builder, "getproxies", lambda: {"https": "proxy:1"})
+    tfds_builder._check_network(BUILDER, tmp_path / "none")
     assert asked == []

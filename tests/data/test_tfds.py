@@ -8,7 +8,7 @@ import pytest
 from tiny_tfds import FORMATS, prepare_data_sets, skip_without_tfds
 
 from infogan_jax.data.dataset import Request
-from infogan_jax.data.sources import npz
+from infogan_jax.data.sources import npz, tfds_builder
 from infogan_jax.data.sources import tfds as source
 from infogan_jax.errors import UserError
 
@@ -183,4 +183,6 @@ def test_a_prepared_version_is_found_by_its_number(root, version):
 
 
 def test_another_version_than_the_prepared_one_is_not_taken_for_it(root):
-    assert source._prepared_builder(Request("tfds", "tiny:2.0.0", str(root))) is None
+    assert (
+        tfds_builder._prepared_builder(Request("tfds", "tiny:2.0.0", str(root))) is None
+    )

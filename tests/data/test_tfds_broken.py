@@ -9,6 +9,7 @@ from tiny_tfds import prepare_data_sets, skip_without_tfds
 from infogan_jax.data import prepared
 from infogan_jax.data.dataset import Request
 from infogan_jax.data.sources import tfds as source
+from infogan_jax.data.sources import tfds_builder
 from infogan_jax.errors import RunFailure, UserError
 
 skip_without_tfds()
@@ -102,7 +103,7 @@ def test_a_failed_download_is_an_error_in_one_line(tmp_path, monkeypatch):
         raise ConnectionError("no route to host.\nsecond line")
 
     monkeypatch.setattr(MNIST, "download_and_prepare", unreachable)
-    monkeypatch.setattr(source, "_check_network", lambda *_: None)
-    monkeypatch.setattr(source, "_keep_tensorflow_off_the_gpus", lambda: None)
+    monkeypatch.setattr(tfds_builder, "_check_network", lambda *_: None)
+    monkeypatch.setattr(tfds_builder, "keep_tensorflow_off_the_gpus", lambda: None)
     message = "mnist cannot be prepared in .*: no route to host. Try again, or name"
     check_refused(RunFailure, message, tmp_path, "mnist")

@@ -21,7 +21,7 @@ from infogan_jax.data.sources import digits
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.game import state
 from infogan_jax.trained import encoding, loading
-from infogan_jax.trained.loading import read_picture
+from infogan_jax.trained.pictures import read_picture
 
 ENCODE = ("encode_images", Path("run"))
 CODES = "digit=categorical(3), uniform @ 0.1"
