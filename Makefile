@@ -7,7 +7,7 @@ WORKDIR ?= runs/digits
 KILLS := tests/torture/torture_kills.py
 LEARNING := tests/torture/torture_learning.py
 
-.PHONY: train test lint docs torture torture-kills torture-others learning bench tfds export tutorial clean
+.PHONY: train test lint docs torture torture-kills torture-others learning bench tfds export trackers tutorial clean
 
 train: $(VENV)/run.installed
 	$(BIN)/python train.py --workdir=$(WORKDIR)
@@ -21,6 +21,9 @@ tfds: $(VENV)/tfds.installed
 
 # What `infogan export` and the tests of it need: ONNX and safetensors.
 export: $(VENV)/export.installed
+
+# The clients of the experiment trackers, for the tests of them.
+trackers: $(VENV)/trackers.installed
 
 # Executes docs/tutorial.ipynb, with the training in it.
 tutorial: $(VENV)/tutorial.installed
@@ -66,6 +69,10 @@ $(VENV)/tfds.installed: requirements-tfds.txt $(VENV)/run.installed
 
 $(VENV)/export.installed: requirements-export.txt $(VENV)/run.installed
 	$(BIN)/python -m pip install --quiet -r requirements-export.txt
+	touch $@
+
+$(VENV)/trackers.installed: requirements-trackers.txt $(VENV)/run.installed
+	$(BIN)/python -m pip install --quiet -r requirements-trackers.txt
 	touch $@
 
 $(VENV)/tutorial.installed: requirements-tutorial.txt $(VENV)/run.installed
