@@ -8,6 +8,7 @@ COMMANDS = {
     "eval": "evaluates a run, or writes the codes of images",
     "explore": "opens a page with sliders over the codes of a run",
     "seeds": "trains and evaluates several seeds, and sums up",
+    "search": "trains settings of some fields with several seeds, and ranks them",
     "sample": "generates images of chosen codes",
     "encode": "writes the codes of images",
     "sort": "sorts a folder of pictures by category",

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
@@ -97,6 +98,28 @@ def evaluate(workdir: Path, *, quick: bool = False, data: str = "") -> str:
     text = page.build_page(title, about, parts, config)
     write_bytes(directory / REPORT, text.encode(errors="replace"))
     return _table(title, sections, warned, workdir)
+
+
+def is_done(workdir: Path, step: int, *, quick: bool = False) -> bool:
+    """Whether this version has evaluated a run after `step` steps.
+
+    Args:
+      workdir: of the run.
+      step: the last step of the run.
+      quick: whether the sections of a quick evaluation are enough.
+    """
+    if not (workdir / EVALUATION_RECORD).exists():
+        return False
+    run = read_evaluation(workdir)["run"]
+    wanted = QUICK if quick else SECTIONS
+    is_new = (run["step"], run.get("version")) == (step, __version__)
+    return is_new and set(wanted) <= set(run.get("sections", ()))
+
+
+def read_evaluation(workdir: Path) -> dict[str, Any]:
+    """Returns the content of a run's `evaluation.json`."""
+    record: dict[str, Any] = json.loads((workdir / EVALUATION_RECORD).read_text())
+    return record
 
 
 def _warnings(

@@ -4,9 +4,8 @@ The runs are ranked without labels, by how well each agrees with the others on t
 training images, so that the best can be chosen where nobody knows the classes.
 """
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from infogan_jax import (
     evaluation,
     experiment,
+    side_by_side,
     training,
     vmapped_training,
 )
@@ -23,18 +23,22 @@ from infogan_jax.analysis.metrics import agreement
 from infogan_jax.analysis.metrics.agreement import Readings
 from infogan_jax.analysis.trained_model import subset
 from infogan_jax.errors import Diverged, RunFailure, UserError
-from infogan_jax.machine import parallel, processes
+from infogan_jax.machine import compilation, parallel, processes
 from infogan_jax.model.code_kinds import Categorical
 from infogan_jax.restoring import restore
+from infogan_jax.run import run_directory
 from infogan_jax.run.files import write_json
 from infogan_jax.run.progress import say
-from infogan_jax.run.run_directory import EVALUATION_RECORD
-from infogan_jax.version import __version__
+from infogan_jax.side_by_side import Job
 
 SUMMARY = "seeds.json"
 
 Values = dict[str, list[float]]
 """By metric, its value for each seed in order."""
+
+
+Train = Callable[..., tuple[int, dict[int, str]]]
+"""Trains a config with several seeds: `vmapped_training.train` and its like."""
 
 
 def run(
@@ -50,7 +54,7 @@ def run(
     """Trains and evaluates the seeds from `config.seed` on, or goes on with them.
 
     A seed that this version has evaluated already after its last step is left as it is.
-    One that diverges is named and counted as a failure, and the others go on.
+    One that fails is named and counted as a failure, and the others go on.
 
     Writes `seed_<seed>/`, a run directory each, and `seeds.json` with mean, standard
     deviation, minimum and every single value of each metric, the agreement of each
@@ -63,8 +67,9 @@ def run(
       success: what a successful run has reached, as `accuracy_test>=0.9`; a run with
         a warning of collapse is never successful.
       quick: whether to measure information and classes alone.
-      together: whether the seeds train as one vmapped program; None is yes on an
-        accelerator and no on a CPU.
+      together: whether the seeds train as one vmapped program (True) or one after
+        another on all cores (False). None is one program on an accelerator, and on a
+        CPU as many seeds side by side as there are cores.
       accept_data: as in `training.train`.
 
     Returns:
@@ -77,39 +82,97 @@ def run(
     """
     processes.refuse_several()
     condition = _parse(success)
-    if count < 2:
-        raise UserError(f"--seeds (={count}) must be at least 2; or train one alone.")
+    check_count(count)
     exp = experiment.describe(config)
     if not exp.algorithm.spec.codes:
         raise UserError("config.latents.codes is empty: no code to compare seeds by.")
-    seeds = range(exp.seed, exp.seed + count)
-    directories = {seed: workdir / f"seed_{seed}" for seed in seeds}
-    is_fast = parallel.all_devices()[0].platform != "cpu"
-    at_once = is_fast if together is None else together
-    train = vmapped_training.train if at_once else _train_one_by_one
-    status, failed = train(config, directories, accept_data=accept_data)
+    directories = directories_of(exp.seed, count, workdir)
+    train = _way_to_train(together)
+    status, failed = train(config, directories, quick=quick, accept_data=accept_data)
     if status:
         return status
-    good = [place for seed, place in directories.items() if seed not in failed]
-    for directory in good:
-        if not _is_evaluated(directory, exp.steps, quick):
-            evaluation.evaluate(directory, quick=quick)
-    if len(good) < 2:
-        raise RunFailure(
-            f"{len(failed)} of {count} seeds failed, so that there are no two to "
-            f"compare; their runs are kept in {workdir}. The first: "
-            f"{next(iter(failed.values()))}"
-        )
-    records = [_read(directory) for directory in good]
-    agreements = agreement.with_the_others([_readings(place) for place in good])
-    summary = summarise(records, agreements.tolist(), condition, failed)
-    write_json(workdir / SUMMARY, summary)
+    summary = sum_up(workdir, directories, failed, condition, quick=quick)
     say(_table(summary, workdir))
     return 0
 
 
+def check_count(count: int) -> None:
+    """Refuses fewer seeds than can be compared."""
+    if count < 2:
+        raise UserError(f"--seeds (={count}) must be at least 2; or train one alone.")
+
+
+def directories_of(first: int, count: int, workdir: Path) -> dict[int, Path]:
+    """Returns the run directory of each seed, by seed."""
+    return {seed: workdir / f"seed_{seed}" for seed in range(first, first + count)}
+
+
+def sum_up(
+    workdir: Path,
+    directories: Mapping[int, Path],
+    failed: Mapping[int, str],
+    condition: tuple[str, float] | None = None,
+    *,
+    quick: bool = False,
+) -> dict[str, Any]:
+    """Evaluates trained seeds where that is not done, and writes `seeds.json`.
+
+    Args:
+      workdir: where it goes.
+      directories: the run directory of each seed.
+      failed: why a seed failed, by seed.
+      condition: as in `summarise`.
+      quick: whether to measure information and classes alone.
+
+    Returns:
+      The content of `seeds.json`.
+
+    Raises:
+      RunFailure: where fewer than two seeds are left to compare.
+    """
+    good = [place for seed, place in directories.items() if seed not in failed]
+    for directory in good:
+        step = run_directory.read_config(directory)["training"]["steps"]
+        if not evaluation.is_done(directory, step, quick=quick):
+            evaluation.evaluate(directory, quick=quick)
+    if len(good) < 2:
+        raise RunFailure(
+            f"{len(failed)} of {len(directories)} seeds failed, so that there are no "
+            f"two to compare; their runs are kept in {workdir}. The first: "
+            f"{next(iter(failed.values()))}"
+        )
+    records = [evaluation.read_evaluation(directory) for directory in good]
+    agreements = agreement.with_the_others([_readings(place) for place in good])
+    summary = summarise(records, agreements.tolist(), condition, failed)
+    write_json(workdir / SUMMARY, summary)
+    return summary
+
+
+def _way_to_train(together: bool | None) -> Train:
+    if together is None:
+        if parallel.all_devices()[0].platform != "cpu":
+            return _train_as_one_program
+        if len(compilation.available_cores()) > 1:
+            return _train_side_by_side
+    return _train_as_one_program if together else _train_one_by_one
+
+
+def _train_as_one_program(
+    config: Mapping[str, Any],
+    directories: Mapping[int, Path],
+    *,
+    quick: bool,
+    accept_data: bool,
+) -> tuple[int, dict[int, str]]:
+    return vmapped_training.train(config, directories, accept_data=accept_data)
+
+
 def _train_one_by_one(
-    config: Mapping[str, Any], directories: Mapping[int, Path], *, accept_data: bool
+    config: Mapping[str, Any],
+    directories: Mapping[int, Path],
+    *,
+    quick: bool,
+    accept_data: bool,
 ) -> tuple[int, dict[int, str]]:
     """Trains seed after seed; returns the status, and why a seed failed, by seed."""
     failed: dict[int, str] = {}
@@ -122,6 +185,24 @@ def _train_one_by_one(
             failed[seed] = str(error)
             say(f"seed {seed} failed: {error}")
     return 0, failed
+
+
+def _train_side_by_side(
+    config: Mapping[str, Any],
+    directories: Mapping[int, Path],
+    *,
+    quick: bool,
+    accept_data: bool,
+) -> tuple[int, dict[int, str]]:
+    """Trains and evaluates the seeds as processes; returns as `_train_one_by_one`."""
+    jobs = {
+        f"seed {seed}": Job(f"seed {seed}", {**config, "seed": seed}, directory)
+        for seed, directory in directories.items()
+    }
+    status, failed = side_by_side.run(
+        list(jobs.values()), quick=quick, accept_data=accept_data
+    )
+    return status, {jobs[label].config["seed"]: why for label, why in failed.items()}
 
 
 def summarise(
@@ -197,21 +278,6 @@ def _parse(success: str) -> tuple[str, float] | None:
             "accuracy_test>=0.9."
         )
     return name.strip(), least
-
-
-def _is_evaluated(directory: Path, step: int, quick: bool) -> bool:
-    """Whether this version has measured all that is asked for, after the last step."""
-    if not (directory / EVALUATION_RECORD).exists():
-        return False
-    run = _read(directory)["run"]
-    wanted = evaluation.QUICK if quick else evaluation.SECTIONS
-    is_new = (run["step"], run.get("version")) == (step, __version__)
-    return is_new and set(wanted) <= set(run.get("sections", ()))
-
-
-def _read(directory: Path) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads((directory / EVALUATION_RECORD).read_text())
-    return record
 
 
 def _readings(directory: Path) -> Readings:

@@ -287,3 +287,19 @@ def test_the_number_of_devices_may_differ_from_that_of_the_training(trained, tmp
     config["data"]["batch_size"] = 15
     (workdir / "config.json").write_text(json.dumps(config))
     evaluation.evaluate(workdir, quick=True)
+
+
+def test_an_evaluation_counts_only_with_all_its_sections_and_of_this_version(tmp_path):
+    def is_done(quick, **run):
+        run = {"step": 8, "version": evaluation.__version__} | run
+        (tmp_path / "evaluation.json").write_text(json.dumps({"run": run}))
+        return evaluation.is_done(tmp_path, 8, quick=quick)
+
+    assert not evaluation.is_done(tmp_path, 8)
+    quick, whole = list(evaluation.QUICK), list(evaluation.SECTIONS)
+    assert is_done(True, sections=quick) and is_done(True, sections=whole)
+    assert is_done(False, sections=whole)
+    assert not is_done(False, sections=quick)
+    assert not is_done(True, sections=whole, version="0.0.1")
+    assert not is_done(True, sections=whole, step=4)
+    assert not is_done(True), "of a version that did not say what it measured"

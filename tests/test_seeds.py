@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from infogan_jax import evaluation, seeds, training, vmapped_training
+from infogan_jax import seeds, training, vmapped_training
 from infogan_jax.errors import Diverged, RunFailure, UserError
 
 
@@ -48,6 +48,14 @@ def test_every_seed_is_trained_and_evaluated_in_a_directory_of_its_own(ran):
         }
     assert summary["agreement"][0] == summary["agreement"][1], "each has one other"
     assert 0 <= summary["agreement"][0] <= 1
+
+
+def test_on_a_cpu_each_seed_trains_with_one_thread(ran):
+    for seed in (5, 6):
+        environment = json.loads(
+            (ran / f"seed_{seed}" / "environment.json").read_text()
+        )
+        assert environment["threads"] == 1
 
 
 def test_the_same_command_again_trains_nothing_and_says_the_same(ran, config, capsys):
@@ -108,12 +116,26 @@ def test_one_seed_and_a_run_without_codes_are_refused_first(config, tmp_path):
 
 def test_an_interrupt_ends_the_seeds_with_its_status(config, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "train", lambda *_, **_more: 130)
-    assert seeds.run(config, tmp_path, 2) == 130
+    assert seeds.run(config, tmp_path, 2, together=False) == 130
 
 
-def test_seeds_train_at_once_where_that_is_asked_for_or_faster(
-    config, tmp_path, monkeypatch
-):
+def test_each_machine_has_its_way_to_train_and_another_can_be_asked_for(monkeypatch):
+    def use(platform, *cores):
+        device = SimpleNamespace(platform=platform)
+        monkeypatch.setattr(seeds.parallel, "all_devices", lambda: [device])
+        monkeypatch.setattr(seeds.compilation, "available_cores", lambda: [*cores])
+
+    use("gpu", 0, 1)
+    assert seeds._way_to_train(None) is seeds._train_as_one_program
+    assert seeds._way_to_train(False) is seeds._train_one_by_one
+    use("cpu", 0, 1)
+    assert seeds._way_to_train(None) is seeds._train_side_by_side
+    assert seeds._way_to_train(True) is seeds._train_as_one_program
+    use("cpu", 3)
+    assert seeds._way_to_train(None) is seeds._train_one_by_one
+
+
+def test_asked_for_all_seeds_train_as_one_program(config, tmp_path, monkeypatch):
     asked = []
 
     def train(_, places, **_more):
@@ -121,16 +143,9 @@ def test_seeds_train_at_once_where_that_is_asked_for_or_faster(
         return 130, {}
 
     monkeypatch.setattr(vmapped_training, "train", train)
-    monkeypatch.setattr(training, "train", lambda *_, **_more: 1)
     places = {seed: tmp_path / f"seed_{seed}" for seed in (5, 6)}
     assert seeds.run(config, tmp_path, 2, together=True) == 130
     assert asked == [places]
-    assert seeds.run(config, tmp_path, 2, together=False) == 1
-    assert seeds.run(config, tmp_path, 2) == 1, "this is a CPU"
-    gpu = [SimpleNamespace(platform="gpu")]
-    monkeypatch.setattr(seeds.parallel, "all_devices", lambda: gpu)
-    assert seeds.run(config, tmp_path, 2) == 130
-    assert asked == [places, places]
 
 
 @pytest.fixture
@@ -168,18 +183,3 @@ def test_where_fewer_than_two_seeds_are_left_that_is_the_end(
     diverging(5, 6)
     with pytest.raises(RunFailure, match="2 of 2 seeds failed.*loss/generator is nan"):
         seeds.run(config, tmp_path, 2, together=False)
-
-
-def test_an_evaluation_counts_only_with_all_its_sections_and_of_this_version(tmp_path):
-    def is_evaluated(quick, **run):
-        run = {"step": 8, "version": seeds.__version__} | run
-        (tmp_path / "evaluation.json").write_text(json.dumps({"run": run}))
-        return seeds._is_evaluated(tmp_path, 8, quick)
-
-    quick, whole = list(evaluation.QUICK), list(evaluation.SECTIONS)
-    assert is_evaluated(True, sections=quick) and is_evaluated(True, sections=whole)
-    assert is_evaluated(False, sections=whole)
-    assert not is_evaluated(False, sections=quick)
-    assert not is_evaluated(True, sections=whole, version="0.0.1")
-    assert not is_evaluated(True, sections=whole, step=4)
-    assert not is_evaluated(True), "of a version that did not say what it measured"

@@ -38,11 +38,11 @@ def _cpu_features() -> bytes:
     return next((line for line in lines if line.startswith((b"flags", b"Feat"))), b"")
 
 
-def available_threads() -> int | None:
-    """Returns how many threads this process may run at once."""
+def available_cores() -> list[int]:
+    """Returns the numbers of the cores that this process may use, at least one."""
     if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def jit_once(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -51,7 +51,7 @@ def _environment() -> dict[str, Any]:
         "packages": {name: version(name) for name in PACKAGES},
         "devices": [device.device_kind for device in jax.devices()],
         "processes": jax.process_count(),
-        "threads": compilation.available_threads(),
+        "threads": len(compilation.available_cores()),
         "machine": f"{platform.system()} {platform.machine()}",
         "version": __version__,
         "commit": _commit(),

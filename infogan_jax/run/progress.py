@@ -1,6 +1,7 @@
 """What a run shows and writes while it trains: numbers, pictures, warnings."""
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,9 @@ from infogan_jax.run.trackers import Trackers
 
 Warnings = dict[str, str]
 """A sentence for each sign of trouble, by a name that stays while the sign lasts."""
+
+STEP_LINE = re.compile(r"step (?P<step>\d+)/\d+  (?P<text>.*)")
+"""The line that stands in for a progress bar where stderr is no terminal."""
 
 
 class Progress:

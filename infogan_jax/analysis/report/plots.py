@@ -56,6 +56,33 @@ def write_curves(path: Path, lines: Sequence[Mapping[str, float]]) -> None:
     _write(path, figure)
 
 
+def write_dots(
+    path: Path, rows: Sequence[str], values: Mapping[str, Sequence[Sequence[float]]]
+) -> None:
+    """Writes a panel for each quantity, with a dot for each of its values (PNG).
+
+    Args:
+      path: of the file.
+      rows: the names of the rows, from the top down.
+      values: for each quantity, the values of each row; a bar marks their mean.
+    """
+    from matplotlib.figure import Figure
+
+    size = (2.5 + 1.9 * len(values), 1.2 + 0.35 * len(rows))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, len(values), sharey=True, squeeze=False)[0]
+    for axes, (title, table) in zip(panels, values.items(), strict=True):
+        for place, numbers in enumerate(table):
+            axes.plot(numbers, [place] * len(numbers), "o", color="C0", alpha=0.6)
+            axes.plot(np.mean(numbers), place, "|", color="black", markersize=16)
+        axes.set_title(title, fontsize=8)
+        axes.tick_params(labelsize=8)
+        axes.grid(alpha=0.3)
+    panels[0].set_yticks(range(len(rows)), rows)
+    panels[0].invert_yaxis()
+    _write(path, figure)
+
+
 def _write(path: Path, figure: "Figure") -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)

@@ -1,0 +1,288 @@
+"""Trains every setting of some fields with several seeds, and ranks the settings.
+
+No label is used for the ranking. A setting is good where its runs end without a warning
+(codes that nobody sees, samples that are not like the data), and where its seeds agree
+on the codes of the training images.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
+
+from infogan_jax import experiment, seeds, side_by_side, vmapped_training
+from infogan_jax.analysis.report import plots
+from infogan_jax.default_config import DEFAULTS, RULES
+from infogan_jax.errors import RunFailure, UserError
+from infogan_jax.machine import parallel, processes
+from infogan_jax.run.files import write_json
+from infogan_jax.run.progress import say
+from infogan_jax.side_by_side import Job
+
+RECORD = "search.json"
+PICTURE = "search.png"
+VARY = 'write --vary="FIELD=VALUE|VALUE", such as --vary="objective.noise_sd=0|0.1"'
+
+Setting = Mapping[str, Any]
+"""Values of the varied fields, by their dotted names."""
+
+
+def run(
+    config: Mapping[str, Any],
+    workdir: Path,
+    varied: Sequence[str],
+    count: int,
+    *,
+    quick: bool = False,
+    accept_data: bool = False,
+) -> int:
+    """Trains and evaluates all settings, or goes on with them, and ranks them.
+
+    On a CPU as many runs train side by side as there are cores. On an accelerator the
+    seeds of a setting are one program.
+
+    Writes a directory for each setting, as `seeds.run` does, and `search.json` with the
+    settings, the best first, and `search.png`, a picture of them.
+
+    Args:
+      config: as in `configs/`, nested; `varied` replaces some of its fields.
+      workdir: where the directories go.
+      varied: each a field and its values, as `objective.noise_sd=0|0.1`. The settings
+        are all combinations.
+      count: seeds of each setting, 2 at least; the first is `config.seed`.
+      quick: whether to measure information and classes alone.
+      accept_data: as in `training.train`.
+
+    Returns:
+      The exit status: 0, or 128 and the number of the signal that stopped it.
+
+    Raises:
+      UserError: for a mistake, before anything is compiled.
+      RunFailure: where no setting has two seeds left to compare.
+    """
+    processes.refuse_several()
+    seeds.check_count(count)
+    settings = combinations(varied)
+    configs = {
+        directory_name(setting): with_values(config, setting) for setting in settings
+    }
+    first = min(experiment.describe(each).seed for each in configs.values())
+    places = {
+        name: seeds.directories_of(first, count, workdir / name) for name in configs
+    }
+    say(f"{len(configs)} settings of {count} seeds: {len(configs) * count} runs")
+    status, failed = _train(configs, places, quick=quick, accept_data=accept_data)
+    if status:
+        return status
+    rows = []
+    for setting, (name, directories) in zip(settings, places.items(), strict=True):
+        try:
+            summary = seeds.sum_up(
+                workdir / name, directories, failed[name], quick=quick
+            )
+        except RunFailure as error:
+            say(f"{name}: {error}")
+            summary = {"failed": {str(s): why for s, why in failed[name].items()}}
+        rows.append({"directory": name, "setting": dict(setting), **summary})
+    if not any(_is_whole(row) for row in rows):
+        raise RunFailure(f"no setting has two runs to compare; see {workdir}.")
+    rows = ranked(rows)
+    write_json(workdir / RECORD, {"seeds": count, "settings": rows})
+    plots.write_dots(workdir / PICTURE, *_dots(rows))
+    say(table(rows, workdir))
+    return 0
+
+
+def combinations(varied: Sequence[str]) -> list[Setting]:
+    """Returns all combinations of the values of the varied fields.
+
+    Args:
+      varied: each a field and its values, as `objective.noise_sd=0|0.1`.
+
+    Raises:
+      UserError: where a field is unknown, named twice or cannot be varied, or a value
+        is not one that it may have.
+    """
+    if not varied:
+        raise UserError(f"--vary is missing; {VARY}.")
+    values: dict[str, list[Any]] = {}
+    for text in varied:
+        name, equals, rest = text.removeprefix("config.").partition("=")
+        if not equals:
+            raise UserError(f"--vary (={text}) names no value; {VARY}.")
+        if name not in DEFAULTS or name in ("seed", "name"):
+            near = [f"Did you mean {n}?" for n in get_close_matches(name, DEFAULTS, 1)]
+            raise UserError(
+                f"--vary (={text}) must name a field of docs/config.md, other than "
+                f"seed (use --seeds) and name. {' '.join(near)}".rstrip()
+            )
+        if name in values:
+            raise UserError(f"--vary names {name} twice; {VARY}.")
+        values[name] = [_value(name, part, text) for part in rest.split("|")]
+    return [dict(zip(values, each, strict=True)) for each in product(*values.values())]
+
+
+def _value(name: str, part: str, text: str) -> Any:
+    """Returns a value of a field of a config, read from text."""
+    kind = type(DEFAULTS[name])
+    flags = {"true": True, "1": True, "false": False, "0": False}
+    try:
+        value = flags[part.lower()] if kind is bool else kind(part)
+    except (KeyError, ValueError):
+        value = None
+    if value is None or not RULES[name].holds(value):
+        raise UserError(
+            f"--vary (={text}): {part!r} is no value of {name}, which must be "
+            f"{RULES[name].relation}."
+        )
+    return value
+
+
+def with_values(config: Mapping[str, Any], setting: Setting) -> dict[str, Any]:
+    """Returns a nested config with the values of a setting."""
+    flat = flatten_dict(dict(config), sep=".")
+    nested: dict[str, Any] = unflatten_dict({**flat, **setting}, sep=".")
+    return nested
+
+
+def directory_name(setting: Setting) -> str:
+    """Returns the name of a setting's directory, another one for each setting."""
+    text = _text(setting)
+    plain = re.sub(r"[^\w.,=+-]+", "_", text)[:100]
+    if plain == text:
+        return plain
+    return f"{plain}-{sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _train(
+    configs: Mapping[str, Mapping[str, Any]],
+    places: Mapping[str, Mapping[int, Path]],
+    *,
+    quick: bool,
+    accept_data: bool,
+) -> tuple[int, dict[str, dict[int, str]]]:
+    """Trains all seeds of all settings.
+
+    Returns:
+      The exit status, and for each setting why a seed failed, by seed.
+    """
+    failed: dict[str, dict[int, str]] = {name: {} for name in configs}
+    if parallel.all_devices()[0].platform != "cpu":
+        for name, config in configs.items():
+            status, failed[name] = vmapped_training.train(
+                config, places[name], accept_data=accept_data
+            )
+            if status:
+                return status, failed
+        return 0, failed
+    jobs = {
+        (name, seed): Job(f"{name}, seed {seed}", {**configs[name], "seed": seed}, path)
+        for name, directories in places.items()
+        for seed, path in directories.items()
+    }
+    status, reasons = side_by_side.run(
+        list(jobs.values()), quick=quick, accept_data=accept_data
+    )
+    for (name, seed), job in jobs.items():
+        if job.label in reasons:
+            failed[name][seed] = reasons[job.label]
+    return status, failed
+
+
+def ranked(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Returns the settings with the best first.
+
+    First counts the share of runs without a warning, then the mean agreement of the
+    seeds. A setting without two runs to compare comes last.
+
+    Args:
+      rows: of each setting, the content of its `seeds.json`.
+    """
+
+    def merit(row: Mapping[str, Any]) -> tuple[float, float]:
+        agreements = row.get("agreement", [])
+        mean = fmean(agreements) if agreements else -1.0
+        return row.get("success_rate", -1.0), mean
+
+    return [dict(row) for row in sorted(rows, key=merit, reverse=True)]
+
+
+def table(rows: Sequence[Mapping[str, Any]], workdir: Path) -> str:
+    """Returns the settings in a table for the terminal, the best first.
+
+    Args:
+      rows: as `ranked` returns them.
+      workdir: of the search.
+    """
+    measured = {
+        _text(row["setting"]): quantities(row) for row in rows if _is_whole(row)
+    }
+    head = ["", "without warning", *next(iter(measured.values()))]
+    lines = [head]
+    for row in rows:
+        name = _text(row["setting"])
+        cells = [f"{fmean(values):.3f}" for values in measured.get(name, {}).values()]
+        lines.append([name, f"{row.get('success_rate', 0):.0%}", *cells])
+    full = [line + ["failed"] * (len(head) - len(line)) for line in lines]
+    widths = [max(map(len, column)) for column in zip(*full, strict=True)]
+    text = [
+        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        for line in full
+    ]
+    best = rows[0]
+    return "\n".join(
+        [
+            *text,
+            "Means over the seeds. The order is by runs without a warning, then by "
+            "agreement of the seeds; neither needs labels.",
+            f"best: {workdir / best['directory']}, of its seeds {best['chosen']}",
+            f"all values: {workdir / RECORD}; picture: {workdir / PICTURE}",
+        ]
+    )
+
+
+def quantities(row: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Returns what is shown of a setting: for each quantity, its value in each seed.
+
+    Args:
+      row: of a setting with runs to compare.
+    """
+    values = {name: each["values"] for name, each in row["metrics"].items()}
+    found = {"agreement": list(row["agreement"])}
+    for title, start in {
+        "L_I of categories": "mi_bound/categorical",
+        "L_I of uniform codes": "mi_bound/uniform",
+        "L_I of Gaussian codes": "mi_bound/gaussian",
+    }.items():
+        if bounds := [v for name, v in values.items() if name.startswith(start)]:
+            found[title] = np.mean(bounds, axis=0).tolist()
+    codes = [n for n in values if n.startswith("visible/") and n != "visible/noise"]
+    found["least visible"] = np.min([values[n] for n in codes], axis=0).tolist()
+    starts = ("recall_", "coverage_", "frechet_", "accuracy_test")
+    others = {n: v for n, v in values.items() if n.startswith(starts)}
+    return found | {n: v for n, v in others.items() if not n.endswith("_rematched")}
+
+
+def _is_whole(row: Mapping[str, Any]) -> bool:
+    return "metrics" in row
+
+
+def _text(setting: Setting) -> str:
+    return ",".join(f"{name.split('.')[-1]}={v}" for name, v in setting.items())
+
+
+def _dots(
+    rows: Sequence[Mapping[str, Any]],
+) -> tuple[list[str], dict[str, list[list[float]]]]:
+    """Returns the settings and, for each quantity, its values for each of them."""
+    whole = [row for row in rows if _is_whole(row)]
+    shown = [quantities(row) for row in whole]
+    values = {name: [each[name] for each in shown] for name in shown[0]}
+    return [_text(row["setting"]) for row in whole], values
