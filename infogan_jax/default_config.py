@@ -253,7 +253,7 @@ def with_defaults(recorded: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def make_pictures(config: ml_collections.ConfigDict, size: int, channels: int) -> None:
-    """Sets in place the recipe with which colour images show their codes.
+    """Sets in place the recipe with which images of all kinds show their codes.
 
     G starts from 4 x 4 and has batch norm in every hidden layer, the networks are half
     as wide as the paper's, and the learning rates are near each other
@@ -261,10 +261,11 @@ def make_pictures(config: ml_collections.ConfigDict, size: int, channels: int) -
 
     Args:
       config: the experiment; its codes stay.
-      size: of the images, in pixels: 16, 32, 64, 128 or 256.
+      size: of the images, in pixels: 8, 16, 32, 64, 128 or 256.
       channels: 1 (gray, in [0, 1]) or 3 (colour, in [-1, 1]).
     """
-    widths = [min(32 * 2**layer, 512) for layer in range(size.bit_length() - 3)]
+    narrowest = 64 if size <= 16 else 32
+    widths = [min(narrowest * 2**n, 512) for n in range(size.bit_length() - 3)]
     first, *inner = reversed(widths)
     up = [f"upconv {width} s2 bn relu" for width in inner]
     last = f"upconv {channels} s2 {'sigmoid' if channels == 1 else 'tanh'}"
