@@ -2,7 +2,7 @@
 
 import pytest
 
-from configs import celeba, digits, mnist, svhn
+from configs import celeba, digits, folder, mnist, svhn
 from infogan_jax.default_config import default_config, make_pictures
 from infogan_jax.model import notation
 
@@ -39,7 +39,7 @@ def test_mnist_has_the_paper_s_codes_of_which_one_continuous_one_is_worth_more()
     assert first > second > 0
 
 
-@pytest.mark.parametrize("get", [svhn.get_config, celeba.get_config])
+@pytest.mark.parametrize("get", [svhn.get_config, celeba.get_config, folder.get_config])
 def test_colour_images_have_batch_norm_in_all_of_g_and_rates_near_each_other(get):
     config = get()
     layers = notation.parse_layers(config.networks.generator, "generator")
@@ -51,7 +51,7 @@ def test_colour_images_have_batch_norm_in_all_of_g_and_rates_near_each_other(get
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", [16, 32, 64, 128, 256])
+@pytest.mark.parametrize("size", folder.SIZES)
 def test_the_networks_for_pictures_fit_every_size(size, channels):
     config = default_config("pictures")
     make_pictures(config, size, channels)
