@@ -1,6 +1,7 @@
 """Builds the algorithm that a checked config describes: codes, networks, optimisers."""
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,12 @@ from infogan_jax.model.layers import Layer
 from infogan_jax.model.networks import Modules, Networks
 
 GENERATOR = "config.networks.generator"
+CODES = "latents.codes"
+NOISE_SD = "objective.noise_sd"
+RATES = (
+    "optimiser.discriminator_learning_rate",
+    "optimiser.generator_learning_rate",
+)
 PARTS = ("networks.", "objective.", "real_information.", "optimiser.")
 """The groups of fields that describe an algorithm, besides codes and noise."""
 
@@ -44,7 +51,7 @@ def build_algorithm(
       UserError: where codes or networks cannot be read, or do not fit each other.
     """
     spec = LatentSpec(
-        notation.parse_codes(flat["latents.codes"]),
+        notation.parse_codes(flat[CODES]),
         flat["latents.noise_size"],
         flat["latents.noise_kind"],
         flat["latents.fixed_sd"] or None,
@@ -74,7 +81,7 @@ def _build(
         spec,
         networks.with_modules(_networks(flat, spec, request), modules),
         _optimisers(flat),
-        _noise_schedule(flat),
+        _noise_schedule(flat) if flat[NOISE_SD] else None,
         flat["objective.real_label"],
         flat["objective.info_to_generator"],
         flat["objective.info_to_trunk"],
@@ -127,17 +134,58 @@ def _image_shape(
     return asked
 
 
-def _optimisers(flat: dict[str, Any]) -> Optimisers:
-    return Optimisers(
-        _optimiser(flat, flat["optimiser.discriminator_learning_rate"]),
-        _optimiser(flat, flat["optimiser.generator_learning_rate"]),
+def program_of(flat: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Returns what two configs must share so that their runs fit into one program.
+
+    They may differ in seed and name, and in the `numbers` of their algorithms.
+    """
+    free = (*RATES, NOISE_SD, CODES, "seed", "name")
+    codes = notation.parse_codes(flat[CODES])
+    kinds = [(code.name, code.kind, code.size) for code in codes]
+    rest = [(name, value) for name, value in flat.items() if name not in free]
+    return (*kinds, bool(flat[NOISE_SD]), *sorted(rest))
+
+
+def numbers(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the numbers of a config that may be arrays: one for each of several runs.
+
+    They are the learning rates, the instance noise and lambda of each code.
+    """
+    weights = [code.weight for code in notation.parse_codes(flat[CODES])]
+    return {name: flat[name] for name in (*RATES, NOISE_SD)} | {CODES: weights}
+
+
+def with_numbers(
+    algorithm: Algorithm, flat: Mapping[str, Any], given: Mapping[str, Any]
+) -> Algorithm:
+    """Returns an algorithm with other `numbers`, which may be traced.
+
+    Args:
+      algorithm: of the config.
+      flat: the config, with dotted names.
+      given: as `numbers` returns them.
+    """
+    codes = tuple(
+        replace(code, weight=given[CODES][place])
+        for place, code in enumerate(algorithm.spec.codes)
+    )
+    other = {**flat, **{name: given[name] for name in (*RATES, NOISE_SD)}}
+    return replace(
+        algorithm,
+        spec=replace(algorithm.spec, codes=codes),
+        optimisers=_optimisers(other),
+        noise_sd=_noise_schedule(other) if flat[NOISE_SD] else None,
     )
 
 
-def _optimiser(flat: dict[str, Any], rate: float) -> optax.GradientTransformation:
+def _optimisers(flat: Mapping[str, Any]) -> Optimisers:
+    return Optimisers(*(_optimiser(flat, flat[rate]) for rate in RATES))
+
+
+def _optimiser(flat: Mapping[str, Any], rate: Any) -> optax.GradientTransformation:
     """Returns Adam, with clipping and a schedule of the rate if they are on."""
     warmup, decay = flat["optimiser.warmup_steps"], flat["optimiser.decay_steps"]
-    schedule: float | optax.Schedule = rate
+    schedule: Any = rate
     if decay:
         schedule = optax.cosine_decay_schedule(rate, decay)
     if warmup:
@@ -149,10 +197,8 @@ def _optimiser(flat: dict[str, Any], rate: float) -> optax.GradientTransformatio
     return optax.chain(optax.clip_by_global_norm(norm), adam) if norm else adam
 
 
-def _noise_schedule(flat: dict[str, Any]) -> optax.Schedule | None:
-    sd, anneal = flat["objective.noise_sd"], flat["objective.noise_anneal_steps"]
-    if not sd:
-        return None
+def _noise_schedule(flat: Mapping[str, Any]) -> optax.Schedule:
+    sd, anneal = flat[NOISE_SD], flat["objective.noise_anneal_steps"]
     if not anneal:
         return optax.constant_schedule(sd)
     return optax.linear_schedule(sd, 0.0, anneal)

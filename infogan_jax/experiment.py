@@ -65,10 +65,9 @@ class Experiment:
         """The shape (height, width, channels) of an image; no data is read for it."""
         return self.algorithm.nets.image_shape
 
-    def with_seed(self, seed: int) -> "Experiment":
-        """Returns the experiment with another seed; the images are shared."""
-        other = {"seed": seed}
-        return replace(self, config=self.config | other, flat=self.flat | other)
+    def like(self, other: "Experiment") -> "Experiment":
+        """Returns another experiment on the same images, which are shared."""
+        return replace(other, load=lambda: self.dataset)
 
     @property
     def seed(self) -> int:

@@ -48,7 +48,7 @@ def pytest_sessionfinish() -> None:
         shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 
-FIRST = ("multihost", "command_line", "vmapped_training", "seeds", "memory", "parallel")
+FIRST = ("multihost", "command_line", "one_program", "seeds", "memory", "parallel")
 """Few tests that take minutes: a worker that is given them last works on alone."""
 
 

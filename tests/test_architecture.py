@@ -26,6 +26,7 @@ ORDER = [
     "infogan_jax.analysis",
     "infogan_jax.analysis.report",
     "infogan_jax",  # the stories, and what builds an experiment
+    "infogan_jax.several",
     "infogan_jax.trained",
     "infogan_jax.explorer",
     "infogan_jax.commands",
@@ -35,7 +36,7 @@ ORDER = [
 """The folders from the ground up; a file imports from its own and those below."""
 
 LINEN_IN = {"infogan_jax/model/layers.py", "infogan_jax/model/networks.py"}
-MESH_IN = {"infogan_jax/machine/parallel.py", "infogan_jax/vmapped_training.py"}
+MESH_IN = {"infogan_jax/machine/parallel.py", "infogan_jax/several/one_program.py"}
 CONFIG_ENDS_AT = ORDER.index("infogan_jax.run")
 VAGUE = {"utils", "util", "common", "core", "helpers", "misc"}
 

@@ -29,7 +29,7 @@ def define_flags() -> None:
 
 def main() -> int:
     """Trains all settings, or goes on with them; returns the exit status."""
-    from infogan_jax import search
+    from infogan_jax.several import search
 
     config, given = program.config(), flags.FLAGS
     return search.run(

@@ -29,7 +29,7 @@ def define_flags() -> None:
 
 def main() -> int:
     """Trains and evaluates the seeds, or goes on with them; returns the status."""
-    from infogan_jax import seeds
+    from infogan_jax.several import seeds
 
     config, given = program.config(), flags.FLAGS
     workdir = program.workdir(given.workdir, f"runs/{config.get('name')}_seeds")

@@ -33,7 +33,8 @@ class Code:
       kind: a name in `KINDS`, such as `categorical` (uniform over `size` categories),
         `uniform` (U(-1, 1)) or `gaussian` (N(0, 1)).
       size: the number of categories; 1 for a continuous code.
-      weight: its lambda in the objective, >= 0.
+      weight: its lambda in the objective, >= 0; traced where runs of one program
+        differ in it.
       of_kind: what its kind does: the object in `KINDS` when the code was made. Codes
         of a kind that was replaced since then are other codes, whose programs are
         compiled anew.
@@ -42,7 +43,7 @@ class Code:
     name: str
     kind: str
     size: int = 1
-    weight: float = 1.0
+    weight: float | Float[Array, ""] = 1.0
     of_kind: Kind = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

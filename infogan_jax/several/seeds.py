@@ -11,13 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from infogan_jax import (
-    evaluation,
-    experiment,
-    side_by_side,
-    training,
-    vmapped_training,
-)
+from infogan_jax import evaluation, experiment, training
 from infogan_jax.analysis.encode import encode
 from infogan_jax.analysis.metrics import agreement
 from infogan_jax.analysis.metrics.agreement import Readings
@@ -29,7 +23,8 @@ from infogan_jax.restoring import restore
 from infogan_jax.run import run_directory
 from infogan_jax.run.files import write_json
 from infogan_jax.run.progress import say
-from infogan_jax.side_by_side import Job
+from infogan_jax.several import one_program, side_by_side
+from infogan_jax.several.job import Failures, Job
 
 SUMMARY = "seeds.json"
 
@@ -37,8 +32,8 @@ Values = dict[str, list[float]]
 """By metric, its value for each seed in order."""
 
 
-Train = Callable[..., tuple[int, dict[int, str]]]
-"""Trains a config with several seeds: `vmapped_training.train` and its like."""
+Runner = Callable[..., tuple[int, Failures]]
+"""Trains jobs: `side_by_side.run` and its like."""
 
 
 def run(
@@ -87,10 +82,15 @@ def run(
     if not exp.algorithm.spec.codes:
         raise UserError("config.latents.codes is empty: no code to compare seeds by.")
     directories = directories_of(exp.seed, count, workdir)
-    train = _way_to_train(together)
-    status, failed = train(config, directories, quick=quick, accept_data=accept_data)
+    jobs = {
+        seed: Job(f"seed {seed}", {**config, "seed": seed}, directory)
+        for seed, directory in directories.items()
+    }
+    run_all = runner(together)
+    status, reasons = run_all([*jobs.values()], quick=quick, accept_data=accept_data)
     if status:
         return status
+    failed = {s: reasons[job.label] for s, job in jobs.items() if job.label in reasons}
     summary = sum_up(workdir, directories, failed, condition, quick=quick)
     say(_table(summary, workdir))
     return 0
@@ -148,61 +148,35 @@ def sum_up(
     return summary
 
 
-def _way_to_train(together: bool | None) -> Train:
+def runner(together: bool | None = None) -> Runner:
+    """Returns how several jobs train on this machine.
+
+    Args:
+      together: as in `run`.
+    """
     if together is None:
         if parallel.all_devices()[0].platform != "cpu":
-            return _train_as_one_program
+            return one_program.run
         if len(compilation.available_cores()) > 1:
-            return _train_side_by_side
-    return _train_as_one_program if together else _train_one_by_one
+            return side_by_side.run
+    return one_program.run if together else run_one_by_one
 
 
-def _train_as_one_program(
-    config: Mapping[str, Any],
-    directories: Mapping[int, Path],
-    *,
-    quick: bool,
-    accept_data: bool,
-) -> tuple[int, dict[int, str]]:
-    return vmapped_training.train(config, directories, accept_data=accept_data)
-
-
-def _train_one_by_one(
-    config: Mapping[str, Any],
-    directories: Mapping[int, Path],
-    *,
-    quick: bool,
-    accept_data: bool,
-) -> tuple[int, dict[int, str]]:
-    """Trains seed after seed; returns the status, and why a seed failed, by seed."""
-    failed: dict[int, str] = {}
-    for seed, directory in directories.items():
+def run_one_by_one(
+    jobs: Sequence[Job], *, quick: bool = False, accept_data: bool = False
+) -> tuple[int, Failures]:
+    """Trains one job after another; returns the status, and why a job diverged."""
+    failed: Failures = {}
+    for job in jobs:
         try:
-            own = {**config, "seed": seed}
-            if status := training.train(own, directory, accept_data=accept_data):
-                return status, failed
+            status = training.train(job.config, job.workdir, accept_data=accept_data)
         except Diverged as error:
-            failed[seed] = str(error)
-            say(f"seed {seed} failed: {error}")
+            failed[job.label] = str(error)
+            say(f"{job.label} failed: {error}")
+        else:
+            if status:
+                return status, failed
     return 0, failed
-
-
-def _train_side_by_side(
-    config: Mapping[str, Any],
-    directories: Mapping[int, Path],
-    *,
-    quick: bool,
-    accept_data: bool,
-) -> tuple[int, dict[int, str]]:
-    """Trains and evaluates the seeds as processes; returns as `_train_one_by_one`."""
-    jobs = {
-        f"seed {seed}": Job(f"seed {seed}", {**config, "seed": seed}, directory)
-        for seed, directory in directories.items()
-    }
-    status, failed = side_by_side.run(
-        list(jobs.values()), quick=quick, accept_data=accept_data
-    )
-    return status, {jobs[label].config["seed"]: why for label, why in failed.items()}
 
 
 def summarise(

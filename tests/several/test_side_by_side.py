@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from infogan_jax import side_by_side
 from infogan_jax.errors import UserError
 from infogan_jax.machine import compilation
-from infogan_jax.side_by_side import Job
+from infogan_jax.several import side_by_side
+from infogan_jax.several.job import Job
 
 STUB = """
 import json, signal, sys, time

@@ -5,8 +5,9 @@ import json
 import pytest
 from PIL import Image
 
-from infogan_jax import evaluation, search, seeds, side_by_side, training
+from infogan_jax import evaluation, training
 from infogan_jax.errors import UserError
+from infogan_jax.several import search, seeds
 
 
 def test_all_combinations_of_the_values_are_tried():
@@ -111,7 +112,7 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_table(
             evaluation.evaluate(job.workdir, quick=quick)
         return (143 if len(left) > most[0] else 0), {}
 
-    monkeypatch.setattr(side_by_side, "run", in_this_process)
+    monkeypatch.setattr(seeds, "runner", lambda: in_this_process)
     varied = ["objective.noise_sd=0|0.2"]
     assert search.run(config, tmp_path, varied, 2, quick=True) == 143
     assert not (tmp_path / "search.json").exists()

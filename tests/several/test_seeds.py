@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from infogan_jax import seeds, training, vmapped_training
+from infogan_jax import training
 from infogan_jax.errors import Diverged, RunFailure, UserError
+from infogan_jax.several import one_program, seeds, side_by_side
 
 
 @pytest.fixture(scope="module")
@@ -126,26 +127,13 @@ def test_each_machine_has_its_way_to_train_and_another_can_be_asked_for(monkeypa
         monkeypatch.setattr(seeds.compilation, "available_cores", lambda: [*cores])
 
     use("gpu", 0, 1)
-    assert seeds._way_to_train(None) is seeds._train_as_one_program
-    assert seeds._way_to_train(False) is seeds._train_one_by_one
+    assert seeds.runner() is one_program.run
+    assert seeds.runner(together=False) is seeds.run_one_by_one
     use("cpu", 0, 1)
-    assert seeds._way_to_train(None) is seeds._train_side_by_side
-    assert seeds._way_to_train(True) is seeds._train_as_one_program
+    assert seeds.runner() is side_by_side.run
+    assert seeds.runner(together=True) is one_program.run
     use("cpu", 3)
-    assert seeds._way_to_train(None) is seeds._train_one_by_one
-
-
-def test_asked_for_all_seeds_train_as_one_program(config, tmp_path, monkeypatch):
-    asked = []
-
-    def train(_, places, **_more):
-        asked.append(places)
-        return 130, {}
-
-    monkeypatch.setattr(vmapped_training, "train", train)
-    places = {seed: tmp_path / f"seed_{seed}" for seed in (5, 6)}
-    assert seeds.run(config, tmp_path, 2, together=True) == 130
-    assert asked == [places]
+    assert seeds.runner() is seeds.run_one_by_one
 
 
 @pytest.fixture

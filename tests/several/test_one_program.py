@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from tiny import build_tiny
 
-from infogan_jax import experiment, training
-from infogan_jax import vmapped_training as several
+from infogan_jax import building, experiment, training
+from infogan_jax.data.sources import catalog
 from infogan_jax.errors import UserError
 from infogan_jax.game import state, train_step
 from infogan_jax.game.real_information.bounds import RealInformation
 from infogan_jax.restoring import restore
 from infogan_jax.run.progress import Progress
 from infogan_jax.run.signals import StopRequest
+from infogan_jax.several import one_program, search
+from infogan_jax.several.job import Job
 
 
 @pytest.fixture
@@ -29,6 +31,17 @@ def config(tiny_config):
 
 def directories(root, *seeds):
     return {seed: root / f"seed_{seed}" for seed in seeds}
+
+
+def jobs(config, places):
+    return [
+        Job(f"seed {seed}", {**config, "seed": seed}, path)
+        for seed, path in places.items()
+    ]
+
+
+def train(config, places):
+    return one_program.run(jobs(config, places))
 
 
 def record(directory):
@@ -60,7 +73,7 @@ def test_a_step_of_several_seeds_is_the_step_of_each():
         jax.jit(function)
         for function in (
             jax.vmap(partial(state.create_state, algorithm)),
-            partial(several.vmapped_step, algorithm),
+            partial(one_program.vmapped_step, one_program.same_for_all(algorithm)),
             partial(train_step.train_step, algorithm),
         )
     )
@@ -83,7 +96,9 @@ def test_mapped_over_seeds_no_convolution_is_left_to_a_gpu_s_library(monkeypatch
     one = jax.eval_shape(partial(state.create_state, algorithm), np.uint32(0))
     two = jax.tree.map(lambda a: jax.ShapeDtypeStruct((2, *a.shape), a.dtype), one)
     images = jax.ShapeDtypeStruct((4, 2, 8, 8, 1), np.uint8)
-    together = jax.make_jaxpr(partial(several.vmapped_step, algorithm))(two, images)
+    together = jax.make_jaxpr(
+        partial(one_program.vmapped_step, one_program.same_for_all(algorithm))
+    )(two, images)
     alone = partial(train_step.train_step, algorithm)
     apart = jax.make_jaxpr(jax.vmap(alone, in_axes=(0, 1)))(two, images)
     assert "conv_general_dilated" in str(apart)
@@ -97,11 +112,11 @@ def test_seeds_at_once_record_and_save_what_each_does_alone_across_a_stop(
     with monkeypatch.context() as patched:
         patched.setattr(StopRequest, "stops_here", lambda self, is_due: True)
         patched.setattr(StopRequest, "status", 130)
-        assert several.train(config, directories(tmp_path / "a", 5, 6)) == (130, {})
+        assert train(config, directories(tmp_path / "a", 5, 6)) == (130, {})
     assert saved(at_once[5]) == (2, 5) and saved(at_once[6]) == (2, 6)
 
     # 5 and 6 go on from step 2, 7 from the beginning
-    assert several.train(config, at_once) == (0, {})
+    assert train(config, at_once) == (0, {})
     assert [saved(place) for place in at_once.values()] == [(4, 5), (4, 6), (4, 7)]
     for seed in (6, 7):
         assert training.train({**config, "seed": seed}, alone[seed]) == 0
@@ -114,7 +129,7 @@ def test_seeds_at_once_record_and_save_what_each_does_alone_across_a_stop(
     assert record(at_once[5]) != record(at_once[6])
 
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("stats.jsonl")}
-    assert several.train(config, at_once) == (0, {})
+    assert train(config, at_once) == (0, {})
     assert {p: p.stat().st_mtime_ns for p in before} == before
 
 
@@ -129,21 +144,60 @@ def test_one_seed_that_diverges_is_named_and_the_others_are_saved(
         log(self, step, metrics)
 
     monkeypatch.setattr(Progress, "log", diverge)
-    status, failed = several.train(config, places)
+    status, failed = train(config, places)
     assert status == 0
-    assert list(failed) == [5] and "loss/generator is nan" in failed[5]
+    assert list(failed) == ["seed 5"]
+    assert "loss/generator is nan" in failed["seed 5"]
     assert saved(places[6]) == (4, 6)
     assert not list((places[5] / "checkpoints").iterdir())
 
 
-def test_seeds_share_images_and_nothing_else(config):
-    exp = experiment.build(config)
-    other = exp.with_seed(9)
-    assert other.dataset is exp.dataset
-    assert (
-        (exp.seed, other.seed) == (5, 9) == (exp.config["seed"], other.config["seed"])
+def test_runs_of_other_rates_noise_and_lambdas_are_one_program_and_each_its_own(config):
+    other = {
+        "optimiser.generator_learning_rate": 1e-4,
+        "objective.noise_sd": 0.5,
+        "latents.codes": "categorical(10) @ 0.2, 4 x uniform @ 0.7",
+    }
+    settings = ({}, other)
+    exps = [experiment.describe(search.with_values(config, each)) for each in settings]
+    assert len({repr(building.program_of(exp.flat)) for exp in exps}) == 1
+    create = jax.vmap(partial(state.create_state, exps[0].algorithm))
+    together = jax.jit(partial(one_program.vmapped_step, one_program._algorithms(exps)))
+    images = np.random.default_rng(0).integers(0, 256, (16, 2, 8, 8, 1), np.uint8)
+    first = create(np.zeros(2, np.uint32))
+    after, _ = together(first, images)
+    _, metrics = together(after, images)
+    assert metrics["loss/discriminator"][0] != metrics["loss/discriminator"][1]
+    for place, exp in enumerate(exps):
+        alone = jax.jit(partial(train_step.train_step, exp.algorithm))
+        own, _ = alone(of_seed(place, first), images[:, place])
+        _, found = alone(own, images[:, place])
+        chex.assert_trees_all_close(
+            of_seed(place, metrics), found, rtol=1e-2, atol=1e-3
+        )
+
+
+def test_runs_of_other_networks_codes_or_data_are_programs_of_their_own(config):
+    flat = experiment.describe(config).flat
+    others = {
+        "latents.codes": "categorical(9), 4 x uniform @ 0.3",
+        "networks.recognition": "",
+        "objective.noise_sd": 0.0,
+        "data.batch_size": 32,
+        "optimiser.beta1": 0.9,
+    }
+    programs = [building.program_of({**flat, name: v}) for name, v in others.items()]
+    assert len({*map(repr, programs), repr(building.program_of(flat))}) == 6
+
+
+def test_runs_share_images_and_nothing_else(config):
+    exp, other = (
+        experiment.describe({**config, "seed": seed}, load)
+        for seed, load in ((5, catalog.load), (9, lambda request: None))
     )
-    assert {**other.flat, "seed": 5} == exp.flat
+    alike = exp.like(other)
+    assert alike.dataset is exp.dataset
+    assert (alike.seed, alike.config, alike.flat) == (9, other.config, other.flat)
 
 
 def test_more_seeds_need_more_memory_and_are_refused_by_their_number(

@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from infogan_jax import experiment, seeds, side_by_side, vmapped_training
+from infogan_jax import experiment
 from infogan_jax.analysis.report import plots
 from infogan_jax.default_config import DEFAULTS, RULES
 from infogan_jax.errors import RunFailure, UserError
-from infogan_jax.machine import parallel, processes
+from infogan_jax.machine import processes
 from infogan_jax.run.files import write_json
 from infogan_jax.run.progress import say
-from infogan_jax.side_by_side import Job
+from infogan_jax.several import seeds
+from infogan_jax.several.job import Job
 
 RECORD = "search.json"
 PICTURE = "search.png"
@@ -45,8 +46,9 @@ def run(
 ) -> int:
     """Trains and evaluates all settings, or goes on with them, and ranks them.
 
-    On a CPU as many runs train side by side as there are cores. On an accelerator the
-    seeds of a setting are one program.
+    On a CPU as many runs train side by side as there are cores. On an accelerator all
+    runs that differ in nothing but seed, learning rates, instance noise and lambda are
+    one program.
 
     Writes a directory for each setting, as `seeds.run` does, and `search.json` with the
     settings, the best first, and `search.png`, a picture of them.
@@ -78,9 +80,19 @@ def run(
         name: seeds.directories_of(first, count, workdir / name) for name in configs
     }
     say(f"{len(configs)} settings of {count} seeds: {len(configs) * count} runs")
-    status, failed = _train(configs, places, quick=quick, accept_data=accept_data)
+    jobs = {
+        (name, seed): Job(f"{name}, seed {seed}", {**configs[name], "seed": seed}, path)
+        for name, directories in places.items()
+        for seed, path in directories.items()
+    }
+    run_all = seeds.runner()
+    status, reasons = run_all([*jobs.values()], quick=quick, accept_data=accept_data)
     if status:
         return status
+    failed: dict[str, dict[int, str]] = {name: {} for name in configs}
+    for (name, seed), job in jobs.items():
+        if job.label in reasons:
+            failed[name][seed] = reasons[job.label]
     rows = []
     for setting, (name, directories) in zip(settings, places.items(), strict=True):
         try:
@@ -159,41 +171,6 @@ def directory_name(setting: Setting) -> str:
     if plain == text:
         return plain
     return f"{plain}-{sha256(text.encode()).hexdigest()[:8]}"
-
-
-def _train(
-    configs: Mapping[str, Mapping[str, Any]],
-    places: Mapping[str, Mapping[int, Path]],
-    *,
-    quick: bool,
-    accept_data: bool,
-) -> tuple[int, dict[str, dict[int, str]]]:
-    """Trains all seeds of all settings.
-
-    Returns:
-      The exit status, and for each setting why a seed failed, by seed.
-    """
-    failed: dict[str, dict[int, str]] = {name: {} for name in configs}
-    if parallel.all_devices()[0].platform != "cpu":
-        for name, config in configs.items():
-            status, failed[name] = vmapped_training.train(
-                config, places[name], accept_data=accept_data
-            )
-            if status:
-                return status, failed
-        return 0, failed
-    jobs = {
-        (name, seed): Job(f"{name}, seed {seed}", {**configs[name], "seed": seed}, path)
-        for name, directories in places.items()
-        for seed, path in directories.items()
-    }
-    status, reasons = side_by_side.run(
-        list(jobs.values()), quick=quick, accept_data=accept_data
-    )
-    for (name, seed), job in jobs.items():
-        if job.label in reasons:
-            failed[name][seed] = reasons[job.label]
-    return status, failed
 
 
 def ranked(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

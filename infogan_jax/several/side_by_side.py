@@ -9,12 +9,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any
 
 from tqdm import tqdm
 
@@ -27,6 +27,7 @@ from infogan_jax.machine import compilation
 from infogan_jax.run import run_directory
 from infogan_jax.run.progress import STEP_LINE, say
 from infogan_jax.run.signals import StopRequest
+from infogan_jax.several.job import Failures, Job
 from infogan_jax.training import load_for
 
 PACKAGE = Path(infogan_jax.__file__).parent
@@ -35,23 +36,9 @@ ERROR = "job.py: "
 """What the line of an error begins with."""
 
 
-class Job(NamedTuple):
-    """A run to train and evaluate.
-
-    Attributes:
-      label: what it is called in front of its lines, such as `seed 3`.
-      config: as in `configs/`, nested.
-      workdir: its run directory.
-    """
-
-    label: str
-    config: Mapping[str, Any]
-    workdir: Path
-
-
 def run(
     jobs: Sequence[Job], *, quick: bool = False, accept_data: bool = False
-) -> tuple[int, dict[str, str]]:
+) -> tuple[int, Failures]:
     """Trains and evaluates all jobs, as many at a time as there are cores.
 
     Before the first process starts, all configs and directories are checked, and their
@@ -78,7 +65,7 @@ def run(
     for core in cores:
         free.put(core)
     running: set[subprocess.Popen[str]] = set()
-    failed: dict[str, str] = {}
+    failed: Failures = {}
 
     def work(job: Job) -> None:
         if stop.signal:

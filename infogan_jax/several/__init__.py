@@ -1,0 +1,1 @@
+"""Several runs of an experiment: seeds and settings, and how they train at once."""
