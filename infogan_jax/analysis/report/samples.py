@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from infogan_jax.analysis.classifier import Classifier, rotations, train_classifier
-from infogan_jax.analysis.metrics import sample_quality
+from infogan_jax.analysis.metrics import patches, sample_quality
 from infogan_jax.analysis.report.section import Measure, Measures, Section, Table
 from infogan_jax.analysis.trained_model import TrainedModel, subset
 
@@ -24,6 +24,9 @@ IMAGES_PER_FEATURE = 10
 With fewer, its bias is larger than what it measures: two samples of 100 images from one
 normal distribution of 128 features are about 86 apart.
 """
+
+
+MOST_FOR_PATCHES = 2048
 
 
 class Space(NamedTuple):
@@ -51,7 +54,7 @@ def measure(model: TrainedModel) -> Section:
     count = min(len(model.train.images), len(model.generated.images))
     if count < MIN_IMAGES:
         return Section(left_out=f"there are only {count} images to compare")
-    by_rotation = _measure_by_rotation(model, count)
+    by_rotation = _measure_by_rotation(model, count) | _measure_patches(model, count)
     names, classes = _classes(model)
     if len(names) < 2:
         return Section(by_rotation)
@@ -84,6 +87,32 @@ def _measure_by_rotation(model: TrainedModel, count: int) -> Measures:
     return _distances(model, count, space) | _accuracy(
         space, classifier.predict(images) == turns, model
     )
+
+
+def _measure_patches(model: TrainedModel, count: int) -> Measures:
+    """Returns the distances of patches to training images, and those of held-out ones.
+
+    The second are the floor: what as many real images have.
+    """
+    count = min(count, MOST_FOR_PATCHES)
+    compared = {"": ("generated", model.generated.images)}
+    if model.test_is_held_out:
+        count = min(count, len(model.test.images))
+        compared["floor_"] = ("held-out", subset(model.test, count).images)
+    real = subset(model.train, count).images
+    protocol = (
+        f"sliced Wasserstein distance of 7x7 patches, {count} training and as many {{}}"
+        " images, at {} of a Laplacian pyramid"
+    )
+    return {
+        f"{floor}patch_distance_{width}_{_short(count)}": Measure(
+            value, "sd", protocol.format(words, f"{height}x{width} pixels")
+        )
+        for floor, (words, images) in compared.items()
+        for (height, width), value in patches.patch_distances(
+            real, images[:count]
+        ).items()
+    }
 
 
 def _measure_by_class(
