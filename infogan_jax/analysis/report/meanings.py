@@ -83,6 +83,11 @@ MEANINGS = {
         "How many real images have a generated neighbour. Good is near 1; low means "
         "that kinds of images are missing."
     ),
+    r"patch_distance_": (
+        "How much small pieces of generated images differ from those of real ones, at "
+        "one scale: fine ones show grain and edges, coarse ones shapes. Good is near "
+        "the floor_ of the same name."
+    ),
     r"classes_found_": ("How many of the classes are generated at all. Good is 1."),
     r"class_divergence_": (
         "How unequal the classes are among generated images. Good is near 0."
