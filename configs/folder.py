@@ -49,6 +49,7 @@ def get_config(mode: str = "32x3") -> ml_collections.ConfigDict:
     config.data.update(source="folder", size=size, channels=channels)
     config.latents.codes = "categorical(10), 2 x uniform @ 0.3"
     make_pictures(config, size, channels)
+    config.training.steps = 2000
     if mode.endswith("smoke"):
         make_smoke(config)
     return config
