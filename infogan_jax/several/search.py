@@ -71,38 +71,30 @@ def run(
     """
     processes.refuse_several()
     seeds.check_count(count)
-    settings = combinations(varied)
-    configs = {
-        directory_name(setting): with_values(config, setting) for setting in settings
-    }
-    first = min(experiment.describe(each).seed for each in configs.values())
+    settings = {directory_name(each): each for each in combinations(varied)}
+    configs = {name: with_values(config, each) for name, each in settings.items()}
+    kinds = {name: _kinds_of_codes(each) for name, each in configs.items()}
     places = {
-        name: seeds.directories_of(first, count, workdir / name) for name in configs
+        name: seeds.directories_of(configs[name]["seed"], count, workdir / name)
+        for name in settings
     }
-    say(f"{len(configs)} settings of {count} seeds: {len(configs) * count} runs")
     jobs = {
         (name, seed): Job(f"{name}, seed {seed}", {**configs[name], "seed": seed}, path)
         for name, directories in places.items()
         for seed, path in directories.items()
     }
+    say(f"{len(settings)} settings of {count} seeds: {len(jobs)} runs")
     run_all = seeds.runner()
-    status, reasons = run_all([*jobs.values()], quick=quick, accept_data=accept_data)
+    status, failed = run_all([*jobs.values()], quick=quick, accept_data=accept_data)
     if status:
         return status
-    failed: dict[str, dict[int, str]] = {name: {} for name in configs}
-    for (name, seed), job in jobs.items():
-        if job.label in reasons:
-            failed[name][seed] = reasons[job.label]
     rows = []
-    for setting, (name, directories) in zip(settings, places.items(), strict=True):
-        try:
-            summary = seeds.sum_up(
-                workdir / name, directories, failed[name], quick=quick
-            )
-        except RunFailure as error:
-            say(f"{name}: {error}")
-            summary = {"failed": {str(s): why for s, why in failed[name].items()}}
-        rows.append({"directory": name, "setting": dict(setting), **summary})
+    for name, directories in places.items():
+        labels = {seed: jobs[name, seed].label for seed in directories}
+        reasons = {s: failed[label] for s, label in labels.items() if label in failed}
+        summary = _sum_up(workdir / name, directories, reasons, quick)
+        about = {"directory": name, "setting": dict(settings[name])}
+        rows.append({**about, "kinds": kinds[name], **summary})
     if not any(_is_whole(row) for row in rows):
         raise RunFailure(f"no setting has two runs to compare; see {workdir}.")
     rows = ranked(rows)
@@ -110,6 +102,31 @@ def run(
     plots.write_dots(workdir / PICTURE, *_dots(rows))
     say(table(rows, workdir))
     return 0
+
+
+def _kinds_of_codes(config: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the kind of each code of a config, which is checked here."""
+    codes = experiment.describe(config).algorithm.spec.codes
+    if not codes:
+        raise UserError("config.latents.codes is empty: no code to compare runs by.")
+    return {code.name: code.kind for code in codes}
+
+
+def _sum_up(
+    workdir: Path,
+    directories: Mapping[int, Path],
+    failed: Mapping[int, str],
+    quick: bool,
+) -> dict[str, Any]:
+    """Returns the content of `seeds.json`.
+
+    Where fewer than two runs did not fail, it is only why the others failed.
+    """
+    try:
+        return seeds.sum_up(workdir, directories, failed, quick=quick)
+    except RunFailure as error:
+        say(f"{workdir.name}: {error}")
+        return {"failed": {str(seed): reason for seed, reason in failed.items()}}
 
 
 def combinations(varied: Sequence[str]) -> list[Setting]:
@@ -198,16 +215,15 @@ def table(rows: Sequence[Mapping[str, Any]], workdir: Path) -> str:
       rows: as `ranked` returns them.
       workdir: of the search.
     """
-    measured = {
-        _text(row["setting"]): quantities(row) for row in rows if _is_whole(row)
-    }
-    head = ["", "without warning", *next(iter(measured.values()))]
-    lines = [head]
+    names, values = _dots(rows)
+    lines = [["", "without warning", *values]]
     for row in rows:
-        name = _text(row["setting"])
-        cells = [f"{fmean(values):.3f}" for values in measured.get(name, {}).values()]
-        lines.append([name, f"{row.get('success_rate', 0):.0%}", *cells])
-    full = [line + ["failed"] * (len(head) - len(line)) for line in lines]
+        cells = [f"{row.get('success_rate', 0):.0%}"]
+        if _is_whole(row):
+            place = names.index(_text(row["setting"]))
+            cells += [f"{fmean(each[place]):.3f}" for each in values.values()]
+        lines.append([_text(row["setting"]), *cells])
+    full = [line + ["failed"] * (len(lines[0]) - len(line)) for line in lines]
     widths = [max(map(len, column)) for column in zip(*full, strict=True)]
     text = [
         "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
@@ -233,15 +249,12 @@ def quantities(row: Mapping[str, Any]) -> dict[str, list[float]]:
     """
     values = {name: each["values"] for name, each in row["metrics"].items()}
     found = {"agreement": list(row["agreement"])}
-    for title, start in {
-        "L_I of categories": "mi_bound/categorical",
-        "L_I of uniform codes": "mi_bound/uniform",
-        "L_I of Gaussian codes": "mi_bound/gaussian",
-    }.items():
-        if bounds := [v for name, v in values.items() if name.startswith(start)]:
-            found[title] = np.mean(bounds, axis=0).tolist()
-    codes = [n for n in values if n.startswith("visible/") and n != "visible/noise"]
-    found["least visible"] = np.min([values[n] for n in codes], axis=0).tolist()
+    for kind in dict.fromkeys(row["kinds"].values()):
+        names = [name for name, other in row["kinds"].items() if other == kind]
+        bounds = [values[f"mi_bound/{name}"] for name in names]
+        found[f"L_I, {kind}"] = np.mean(bounds, axis=0).tolist()
+    visible = [values[f"visible/{name}"] for name in row["kinds"]]
+    found["least visible"] = np.min(visible, axis=0).tolist()
     starts = ("recall_", "coverage_", "frechet_", "accuracy_test")
     others = {n: v for n, v in values.items() if n.startswith(starts)}
     return found | {n: v for n, v in others.items() if not n.endswith("_rematched")}
@@ -258,8 +271,9 @@ def _text(setting: Setting) -> str:
 def _dots(
     rows: Sequence[Mapping[str, Any]],
 ) -> tuple[list[str], dict[str, list[list[float]]]]:
-    """Returns the settings and, for each quantity, its values for each of them."""
+    """Returns the settings, and the values of each quantity that all of them have."""
     whole = [row for row in rows if _is_whole(row)]
     shown = [quantities(row) for row in whole]
-    values = {name: [each[name] for each in shown] for name in shown[0]}
+    names = [name for name in shown[0] if all(name in each for each in shown)]
+    values = {name: [each[name] for each in shown] for name in names}
     return [_text(row["setting"]) for row in whole], values

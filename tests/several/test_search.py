@@ -91,6 +91,39 @@ def test_no_number_that_needs_labels_moves_the_order():
         assert first["setting"]["a.b"] == "first"
 
 
+def test_of_codes_of_one_kind_the_mean_is_shown_and_of_all_the_least_visible():
+    measured = {
+        "mi_bound/digit": [2.0, 2.2],
+        "mi_bound/slant": [1.0, 0.0],
+        "mi_bound/width": [0.0, 2.0],
+        "visible/digit": [0.5, 0.1],
+        "visible/slant": [0.3, 0.2],
+        "visible/width": [0.4, 0.9],
+        "visible/noise": [0.0, 0.0],
+        "accuracy_test": [0.9, 0.8],
+        "accuracy_test_rematched": [0.9, 0.9],
+    }
+    kinds = {"digit": "categorical", "slant": "uniform", "width": "uniform"}
+    row = {
+        "agreement": [0.7, 0.7],
+        "kinds": kinds,
+        "metrics": {name: {"values": values} for name, values in measured.items()},
+    }
+    assert search.quantities(row) == {
+        "agreement": [0.7, 0.7],
+        "L_I, categorical": [2.0, 2.2],
+        "L_I, uniform": [0.5, 1.0],
+        "least visible": [0.3, 0.1],
+        "accuracy_test": [0.9, 0.8],
+    }
+
+
+def test_a_plain_gan_is_refused_before_anything_is_trained(config, tmp_path):
+    with pytest.raises(UserError, match="no code to compare runs by"):
+        search.run(config, tmp_path, ["latents.codes=uniform|"], 2)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.fixture
 def config(tiny_config):
     tiny_config.training.steps = 2
