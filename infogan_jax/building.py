@@ -11,6 +11,9 @@ from infogan_jax.data.dataset import Request
 from infogan_jax.data.sources import catalog
 from infogan_jax.errors import UserError
 from infogan_jax.game.algorithm import Algorithm, Optimisers
+from infogan_jax.game.game import Game
+from infogan_jax.game.games import catalog as games
+from infogan_jax.game.games.penalties import r1_terms
 from infogan_jax.game.real_information.bounds import RealInformation
 from infogan_jax.game.real_information.transformations import Transformation
 from infogan_jax.game.terms import Term
@@ -48,7 +51,8 @@ def build_algorithm(
       terms: what the players maximise besides what the config says.
 
     Raises:
-      UserError: where codes or networks cannot be read, or do not fit each other.
+      UserError: where codes, networks or game cannot be read, or do not fit each
+        other.
     """
     spec = LatentSpec(
         notation.parse_codes(flat[CODES]),
@@ -57,21 +61,23 @@ def build_algorithm(
         flat["latents.fixed_sd"] or None,
         flat["latents.sd_floor"],
     )
+    game = _game(flat)
     own = {name: value for name, value in flat.items() if name.startswith(PARTS)}
     if not modules and not terms:
-        return _built(spec, tuple(own.items()), request)
-    return _build(spec, own, request, modules, terms)
+        return _built(spec, game, tuple(own.items()), request)
+    return _build(spec, game, own, request, modules, terms)
 
 
 @lru_cache(maxsize=8)
 def _built(
-    spec: LatentSpec, items: tuple[tuple[str, Any], ...], request: Request
+    spec: LatentSpec, game: Game, items: tuple[tuple[str, Any], ...], request: Request
 ) -> Algorithm:
-    return _build(spec, dict(items), request, {}, ())
+    return _build(spec, game, dict(items), request, {}, ())
 
 
 def _build(
     spec: LatentSpec,
+    game: Game,
     flat: dict[str, Any],
     request: Request,
     modules: Modules,
@@ -79,18 +85,51 @@ def _build(
 ) -> Algorithm:
     return Algorithm(
         spec,
-        networks.with_modules(_networks(flat, spec, request), modules),
+        networks.with_modules(_networks(flat, spec, game, request), modules),
         _optimisers(flat),
         _noise_schedule(flat) if flat[NOISE_SD] else None,
         flat["objective.real_label"],
         flat["objective.info_to_generator"],
         flat["objective.info_to_trunk"],
         flat["optimiser.average_decay"],
-        _real_information(flat, spec).terms() + terms,
+        game.terms
+        + r1_terms(flat["objective.r1_weight"])
+        + _real_information(flat, spec).terms()
+        + terms,
+        game,
     )
 
 
-def _networks(flat: dict[str, Any], spec: LatentSpec, request: Request) -> Networks:
+def _game(flat: dict[str, Any]) -> Game:
+    """Returns the game of a config, with which its other switches mean something.
+
+    Raises:
+      UserError: for an unknown name, or a switch that the game does not know.
+    """
+    name, label = flat["objective.game"], flat["objective.real_label"]
+    game = games.named(name)
+    if label != 1 and not game.has_labels:
+        labelled = [each for each, other in games.GAMES.items() if other.has_labels]
+        raise UserError(
+            f"config.objective.real_label (={label}) smooths a label of real images, "
+            f"but the game {name} has none; set it to 1, or config.objective.game to "
+            f"one of {', '.join(labelled)}."
+        )
+    weight = flat["objective.r1_weight"]
+    if weight and (game.outputs > 1 or game.compares == "images"):
+        has_d = game.compares != "images"
+        number = f"a D of {game.outputs} outputs" if has_d else "no D"
+        raise UserError(
+            f"config.objective.r1_weight (={weight}) weighs a penalty on the one "
+            f"output of D, but the game {name} has {number}; set it to 0, or choose "
+            "another config.objective.game."
+        )
+    return game
+
+
+def _networks(
+    flat: dict[str, Any], spec: LatentSpec, game: Game, request: Request
+) -> Networks:
     field = "config.networks."
     generator, trunk, recognition = (
         notation.parse_layers(flat[f"networks.{name}"], field + name)
@@ -109,6 +148,7 @@ def _networks(flat: dict[str, Any], spec: LatentSpec, request: Request) -> Netwo
         slope=flat["networks.lrelu_slope"],
         spectral_norm=flat["networks.spectral_norm"],
         precision=flat["networks.precision"],
+        d_size=game.outputs,
     )
 
 

@@ -140,6 +140,18 @@ FIELDS = {
     "networks.precision": Field(
         "float32", choice(("float32", "bfloat16")), "type of the activations"
     ),
+    "objective.game": Field(
+        "non_saturating",
+        TEXT,
+        "what D and G play: `non_saturating` (the paper's), `saturating`, `hinge`, "
+        "`least_squares`, `jensen_shannon` or `jensen_shannon(SHARE)`, `kl`, "
+        "`reverse_kl`, `pearson`, `squared_hellinger`, `total_variation`, "
+        "`wasserstein`, `mmd_gaussian`, `mmd_rational_quadratic`, `moment_matching`, "
+        "or one of your own",
+    ),
+    "objective.r1_weight": Field(
+        0.0, number(0), "weight of the gradient penalty R1 on real images; 0: off"
+    ),
     "objective.info_to_generator": Field(True, FLAG, "whether G maximises L_I"),
     "objective.info_to_trunk": Field(True, FLAG, "whether L_I moves the shared trunk"),
     "objective.real_label": Field(

@@ -19,6 +19,7 @@ ORDER = [
     "infogan_jax.data",
     "infogan_jax.data.sources",
     "infogan_jax.game",
+    "infogan_jax.game.games",
     "infogan_jax.game.real_information",
     "infogan_jax.run",
     "infogan_jax.analysis.metrics",

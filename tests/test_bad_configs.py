@@ -70,6 +70,8 @@ WRONG = {
     "networks.recognition": ["conv 8", "fc -8"],
     "networks.lrelu_slope": [-0.1, 2.0],
     "networks.precision": ["float16", "bf16", 32],
+    "objective.game": ["", "wgan", "jensen_shannon(0)", "jensen_shannon(1.5)", 5],
+    "objective.r1_weight": [-1.0, math.nan],
     "objective.real_label": [0.0, 0.5, 1.5],
     "objective.noise_sd": [-0.1, math.nan, math.inf, "0.1"],
     "objective.noise_anneal_steps": [-1, 0.5],
@@ -99,6 +101,18 @@ CONTRADICTIONS = [
         | {"real_information.shear": 0.0, "real_information.scale": 0.0}
         | {"real_information.stroke": 0.0},
         r"change_weight \(=1\.0\) asks .* all four are 0; give",
+    ),
+    (
+        {"objective.real_label": 0.9, "objective.game": "hinge"},
+        r"real_label \(=0\.9\) smooths .* hinge has none; set it to 1, or .*saturating",
+    ),
+    (
+        {"objective.r1_weight": 1.0, "objective.game": "mmd_gaussian"},
+        r"r1_weight \(=1\.0\) .* the game mmd_gaussian has a D of 16 outputs; set it",
+    ),
+    (
+        {"objective.r1_weight": 1.0, "objective.game": "moment_matching"},
+        r"r1_weight \(=1\.0\) .* the game moment_matching has no D; set it to 0",
     ),
     (
         {"data.source": "npz", "data.directory": ""},

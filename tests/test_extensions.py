@@ -1,4 +1,4 @@
-"""What a user's program adds: images, networks, a loss and a kind of code."""
+"""What a user's program adds: images, networks, a loss, a game, a kind of code."""
 
 import json
 import math
@@ -18,6 +18,7 @@ from infogan_jax import Extensions, Term
 from infogan_jax.data.dataset import Dataset, Split
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import build
+from infogan_jax.game.games.catalog import GAMES
 from infogan_jax.machine import parallel
 from infogan_jax.model import latents
 from infogan_jax.model.code_kinds import KINDS, ContinuousKind
@@ -66,6 +67,7 @@ def page(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("page"))
         patch.setitem(KINDS, "angle", None)  # which the program replaces
+        patch.setitem(GAMES, "exponential", None)
         exec(compile("\n".join(BLOCK.findall(PAGE.read_text())), PAGE, "exec"), left)
         yield left
 
@@ -76,6 +78,7 @@ def test_the_program_of_the_page_trains_and_restores_a_run(page):
     run = Path("runs/mine").absolute()
     line = json.loads((run / "stats.jsonl").read_text().splitlines()[-1])
     assert line["roughness"] > 0 and np.isfinite(line["mi_bound/turn"])
+    assert -1 < line["divergence_bound/hellinger"] < 1 and "jsd_bound" not in line
     assert list(run.rglob("*traversal_turn*"))
     trunk = state.params["discriminator"]["trunk"]
     assert trunk["Dense_0"]["kernel"].shape == (64, 64)
@@ -94,6 +97,24 @@ def test_a_user_s_kind_of_code_has_its_place_in_g_s_input_and_q_s_output(page):
         spec, latents.sample(spec, jnp.full((2, spec.uniform_size), 0.5))
     )
     np.testing.assert_allclose(packed[:, 10:12], [[0, 1]] * 2, atol=1e-6)
+
+
+def test_the_page_s_game_certifies_half_the_squared_hellinger_distance(page):
+    """Of a coin that falls on heads with 0.8 and one with 0.5, by counts of ten."""
+    coins = np.repeat([0, 1, 0, 1], [2, 8, 5, 5]).reshape(2, 10)
+    optimal = 0.5 * np.log(np.float32([0.2 / 0.5, 0.8 / 0.5]))
+    value = page["GAMES"]["exponential"].bound.value(*jnp.array(optimal[coins]))
+    expected = 1 - math.sqrt(0.2 * 0.5) - math.sqrt(0.8 * 0.5)
+    assert float(value) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_game_that_is_defined_anew_is_the_one_that_is_played(
+    tiny_config, monkeypatch
+):
+    tiny_config.objective.game = "mine"
+    for game in (GAMES["hinge"], GAMES["wasserstein"]):
+        monkeypatch.setitem(GAMES, "mine", game)
+        assert build(tiny_config.to_dict()).algorithm.game is game
 
 
 def test_the_density_of_the_page_s_posterior_integrates_to_one(page):

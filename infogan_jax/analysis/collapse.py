@@ -26,7 +26,10 @@ MIN_LINES = 3
 """Lines of the stats over which a problem must last."""
 
 ZERO_LOSS = 0.02
-"""D's loss, in nats, below which D separates real from generated images too easily."""
+"""D's loss, in nats, below which D separates real from generated images too easily.
+
+In another game than the paper's it is counted from the least loss, if there is one.
+"""
 
 MIN_SPREAD = 1.0
 """Spread of samples, in grey levels of 255, below which they count as identical."""
@@ -64,9 +67,11 @@ def warnings_in_stats(algorithm: Algorithm, lines: Sequence[Line]) -> Warnings:
     if not recent:
         return {}
     step, warnings = int(recent[-1]["step"]), {}
-    if all(line.get("loss/discriminator", 1.0) < ZERO_LOSS for line in recent):
+    least = algorithm.game.separated
+    limit = -math.inf if least is None else least + ZERO_LOSS
+    if all(line.get("loss/discriminator", math.inf) < limit for line in recent):
         warnings["discriminator"] = (
-            f"D's loss has stayed below {ZERO_LOSS} nats up to step {step}: it "
+            f"D's loss has stayed below {limit:g} up to step {step}: it "
             "separates real from generated images too easily, and G learns nothing "
             "from it; try config.objective.noise_sd, config.networks.spectral_norm or "
             "a smaller config.optimiser.discriminator_learning_rate"

@@ -28,12 +28,12 @@ class NetworkOutputs(NamedTuple):
     """The outputs of D and Q for each image.
 
     Attributes:
-      logits: D's logits of "real".
+      logits: D's outputs, in the paper's game the logits of "real".
       outputs: Q's outputs, the parameters of its posterior (`latents.posterior`).
       features: the flattened last layer of the trunk that D and Q share.
     """
 
-    logits: Float[np.ndarray, "n"]
+    logits: Float[np.ndarray, "n *d"]
     outputs: Float[np.ndarray, "n outputs"]
     features: Float[np.ndarray, "n features"]
 

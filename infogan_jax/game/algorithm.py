@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import optax
 from jaxtyping import Array
 
+from infogan_jax.game.game import NON_SATURATING, Game
 from infogan_jax.game.terms import Player, Term
 from infogan_jax.model.latents import LatentSpec
 from infogan_jax.model.networks import Networks
@@ -40,7 +41,9 @@ class Algorithm:
         G ignores (the baseline of the paper's figure 1).
       info_to_trunk: whether L_I updates the trunk that D and Q share.
       average_decay: the decay of the moving average of G's parameters; 0 is off.
-      terms: what the players maximise besides equation 6 (beyond the paper).
+      terms: what the players maximise besides equation 6 (beyond the paper), those of
+        the game among them.
+      game: what D and G minimise besides - sum_i lambda_i L_I.
     """
 
     spec: LatentSpec
@@ -52,6 +55,7 @@ class Algorithm:
     info_to_trunk: bool = True
     average_decay: float = 0.0
     terms: tuple[Term, ...] = ()
+    game: Game = NON_SATURATING
 
     def terms_of(self, player: Player) -> tuple[Term, ...]:
         """The terms that one player maximises."""

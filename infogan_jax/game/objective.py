@@ -2,18 +2,18 @@
 
     min_{G,Q} max_D  V(D, G) - sum_i lambda_i L_I(c_i)
 
-Both losses subtract the information term sum_i lambda_i L_I(c_i). All values are in
-nats.
+Both losses subtract the information term sum_i lambda_i L_I(c_i). V is that of the
+paper, or of another game (`game/game.py`). All values are in nats, as far as the
+game's are.
 """
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from infogan_jax.game import losses
+from infogan_jax.game.game import NON_SATURATING, Game, Outputs
+from infogan_jax.game.terms import Metrics
 from infogan_jax.model import distributions, latents
 from infogan_jax.model.latents import Codes, LatentSpec
-
-Metrics = dict[str, Float[Array, ""]]
 
 
 def mi_bounds(
@@ -33,38 +33,45 @@ def mi_bounds(
 
 
 def discriminator_loss(
-    real_logits: Float[Array, "batch"],
-    generated_logits: Float[Array, "batch"],
+    real: Outputs,
+    generated: Outputs,
     information: Float[Array, ""],
     real_label: float = 1.0,
+    game: Game = NON_SATURATING,
 ) -> tuple[Float[Array, ""], Metrics]:
     """Returns the loss of D and Q, -V(D, G) - information, and metrics.
 
     Args:
-      real_logits: D's logits of real images.
-      generated_logits: D's logits of the same number of generated images.
+      real: D's outputs for real images, in the paper's game logits of "real".
+      generated: D's outputs for the same number of generated images.
       information: sum_i lambda_i L_I(c_i) on the generated images.
       real_label: D's target for real images; below 1 it is one-sided smoothing.
+      game: whose V it is.
 
     Returns:
-      The loss, and the metrics `loss/discriminator` (without the information) and
-      `jsd_bound`.
+      The loss, and the metrics `loss/discriminator` (without the information) and the
+      game's bound, in the paper's game `jsd_bound`.
     """
-    gan = jnp.mean(losses.binary_cross_entropy(real_logits, real_label)) + jnp.mean(
-        losses.binary_cross_entropy(generated_logits, 0.0)
-    )
-    metrics = {
-        "loss/discriminator": gan,
-        "jsd_bound": losses.jsd_bound(real_logits, generated_logits),
-    }
+    labels = (real_label,) if game.has_labels else ()
+    gan = game.discriminator(real, generated, *labels)
+    metrics = {"loss/discriminator": gan}
+    if game.bound is not None:
+        metrics[game.bound.name] = game.bound.value(real, generated)
     return gan - information, metrics
 
 
 def generator_loss(
-    generated_logits: Float[Array, "batch"], information: Float[Array, ""]
+    generated: Outputs,
+    information: Float[Array, ""],
+    real: Outputs | None = None,
+    game: Game = NON_SATURATING,
 ) -> tuple[Float[Array, ""], Metrics]:
-    """Returns G's loss -E[log D(G(z, c))] - information; its first term is logged."""
-    gan = jnp.mean(losses.non_saturating_loss(generated_logits))
+    """Returns G's loss, the game's - information; its first term is logged.
+
+    In the paper's game it is -E[log D(G(z, c))] - information. D's outputs for `real`
+    images are for a game that compares them.
+    """
+    gan = game.generator(generated) if real is None else game.generator(real, generated)
     return gan - information, {"loss/generator": gan}
 
 

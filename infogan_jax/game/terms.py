@@ -1,7 +1,8 @@
 """Terms that a player maximises besides equation 6, each with a weight of its own.
 
 The paper's game has none. The bounds on real images are one (`game/real_information`),
-and a user's own are passed to `experiment.build`.
+gradient penalties are others (`game/games/penalties.py`), and a user's own are passed
+to `experiment.build`.
 """
 
 from collections.abc import Callable
@@ -10,10 +11,12 @@ from typing import Literal
 
 from jaxtyping import Array, Float
 
-from infogan_jax.game.objective import Metrics
 from infogan_jax.model.convolutions import Images
 from infogan_jax.model.latents import Codes, LatentSpec
 from infogan_jax.model.networks import Variables
+
+Metrics = dict[str, Float[Array, ""]]
+"""What a step logs, by name."""
 
 Player = Literal["discriminator", "generator"]
 
@@ -24,13 +27,13 @@ class Shown:
 
     Attributes:
       images: without instance noise, in the networks' range.
-      logits: D's logits of "real".
+      logits: D's outputs, in the paper's game the logits of "real".
       outputs: Q's outputs, which `latents.posterior` understands.
       stats: the batch statistics of all networks afterwards.
     """
 
     images: Images
-    logits: Float[Array, "batch"]
+    logits: Float[Array, "batch *d"]
     outputs: Float[Array, "batch outputs"]
     stats: Variables
 
@@ -47,6 +50,9 @@ class View:
       drawn: the term's own numbers from U(-1, 1), `drawn_numbers` for each example.
       discriminate: shows D and Q further images, with instance noise of their own:
         images -> `Shown`. Only a term with `shows_images` may call it, and once.
+      judge: D's outputs for such images, with the same noise, but by the running
+        averages of batch norm. An output then depends on its own image alone, and has
+        a gradient with respect to it.
       axis: the device axis over which the batch is split, if any.
     """
 
@@ -56,6 +62,7 @@ class View:
     real: Shown | None
     drawn: Float[Array, "batch _"]
     discriminate: Callable[[Images], Shown]
+    judge: Callable[[Images], Float[Array, "batch *d"]]
     axis: str | None
 
 

@@ -19,10 +19,10 @@ from jaxtyping import Array, Float, UInt8
 from infogan_jax.data.scaling import to_range
 from infogan_jax.game import objective, random_numbers
 from infogan_jax.game.algorithm import Algorithm
-from infogan_jax.game.objective import Metrics
+from infogan_jax.game.game import Outputs, whole_batch
 from infogan_jax.game.random_numbers import Draws
 from infogan_jax.game.state import D_PLAYER, G_PLAYER, TrainState, player
-from infogan_jax.game.terms import Player, Shown, View
+from infogan_jax.game.terms import Metrics, Player, Shown, View
 from infogan_jax.model import latents, networks
 from infogan_jax.model.latents import Codes
 from infogan_jax.model.networks import Variables
@@ -46,15 +46,16 @@ def train_step(
 
     Returns:
       The next state, and scalar metrics in nats, averaged over the whole batch:
-      `loss/discriminator`, `loss/generator`, `jsd_bound` (of the images with D's
-      instance noise), `mi_bound/<code>`, and those of `algorithm.terms`.
+      `loss/discriminator`, `loss/generator`, `jsd_bound` or the bound of another game
+      (of the images with D's instance noise), `mi_bound/<code>`, and those of
+      `algorithm.terms`.
     """
     nets = networks.with_sync_batch_norm(algorithm.nets, axis)
     algorithm = replace(algorithm, nets=nets)
     draws = random_numbers.draw(algorithm, state, batch.shape[0], axis)
     real = to_range(batch, algorithm.nets.output_range)
     state, d_metrics = _discriminator_step(algorithm, state, real, draws, axis)
-    state, g_metrics = _generator_step(algorithm, state, draws, axis)
+    state, g_metrics = _generator_step(algorithm, state, real, draws, axis)
     state = replace(state, step=state.step + 1)
     return state, _mean(d_metrics | g_metrics, axis)
 
@@ -91,7 +92,11 @@ def _discriminator_step(
             axis=axis,
         )
         value, metrics = objective.discriminator_loss(
-            shown_real.logits, shown.logits, information + more, algorithm.real_label
+            _judged(algorithm, shown_real, axis),
+            _judged(algorithm, shown, axis),
+            information + more,
+            algorithm.real_label,
+            algorithm.game,
         )
         return value, (metrics | bound_metrics | term_metrics, shown_real.stats)
 
@@ -100,12 +105,16 @@ def _discriminator_step(
 
 
 def _generator_step(
-    algorithm: Algorithm, state: TrainState, draws: Draws, axis: str | None
+    algorithm: Algorithm,
+    state: TrainState,
+    real: Float[Array, "batch height width channels"],
+    draws: Draws,
+    axis: str | None,
 ) -> tuple[TrainState, Metrics]:
     """Updates G against the updated D and Q.
 
     The gradient of L_I passes through the trunk to G, even if L_I does not update the
-    trunk.
+    trunk. D sees the real images again where the game compares them with G's.
     """
     with_trunk = replace(algorithm, info_to_trunk=True)
     fixed = _local(state.params, axis)
@@ -130,7 +139,16 @@ def _generator_step(
             real=None,
             axis=axis,
         )
-        value, metrics = objective.generator_loss(shown.logits, information + more)
+        compared = None
+        if algorithm.game.compares:
+            shown_real = show(real, draws["d_noise_real"])
+            compared = _judged(algorithm, shown_real, axis)
+        value, metrics = objective.generator_loss(
+            _judged(algorithm, shown, axis),
+            information + more,
+            compared,
+            algorithm.game,
+        )
         return value, (metrics | term_metrics, stats)
 
     optimiser = algorithm.optimisers.generator
@@ -205,6 +223,7 @@ def _show(
     params: Variables,
     images: Array,
     noise: Array,
+    train: bool = True,
 ) -> Shown:
     """Shows D and Q images, with instance noise if it is on."""
     noisy = images
@@ -216,10 +235,28 @@ def _show(
         params,
         state.stats,
         noisy,
-        train=True,
+        train=train,
         info_to_trunk=algorithm.info_to_trunk,
     )
     return Shown(images, logits, outputs, stats)
+
+
+def _judge_alone(show: Callable[..., Shown], images: Array) -> Outputs:
+    """Returns D's outputs for images, each of which depends on its own image alone."""
+    return show(images, train=False).logits
+
+
+def _judged(algorithm: Algorithm, shown: Shown, axis: str | None) -> Outputs:
+    """Returns what the game's losses see of images: D's outputs, or their pixels.
+
+    Where they compare images with each other, these are the images of all devices.
+    """
+    compares = algorithm.game.compares
+    if compares is None:
+        return shown.logits
+    is_pixels = compares == "images"
+    values = shown.images.reshape(len(shown.images), -1) if is_pixels else shown.logits
+    return whole_batch(values, axis)
 
 
 def _further_terms(
@@ -232,10 +269,12 @@ def _further_terms(
     """Returns the weighted sum of a player's further terms, and their metrics."""
     total, metrics = jnp.zeros(()), Metrics()
     for term in algorithm.terms_of(player):
+        show_more = partial(show, noise=draws[f"term_{term.name}_noise"])
         view = View(
             spec=algorithm.spec,
             drawn=draws[f"term_{term.name}"],
-            discriminate=partial(show, noise=draws[f"term_{term.name}_noise"]),
+            discriminate=show_more,
+            judge=partial(_judge_alone, show_more),
             **seen,
         )
         value, more = term.value(view)

@@ -33,16 +33,17 @@ Variables = Mapping[str, Any]
 
 
 class Discriminator(nn.Module):
-    """The shared trunk and D's head: images -> (logits of "real", features)."""
+    """The shared trunk and D's head: images -> (D's outputs, features)."""
 
     trunk: nn.Module
     head: Stack
 
     def __call__(
         self, images: Images, train: bool
-    ) -> tuple[Float[Array, "batch"], Array]:
+    ) -> tuple[Float[Array, "batch *d"], Array]:
         features = self.trunk(images, train)
-        return self.head(features, train)[:, 0], features
+        outputs = self.head(features, train)
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs, features
 
 
 class Recognition(nn.Module):
@@ -61,7 +62,8 @@ class Networks:
 
     Attributes:
       generator: packed latents [batch, inputs] -> images in `output_range`.
-      discriminator: images -> (logits [batch], trunk features).
+      discriminator: images -> (D's outputs, trunk features). The outputs are the
+        logits [batch] of "real", or [batch, outputs] in a game that wants several.
       recognition: trunk features -> Q's outputs [batch, outputs]; None without codes.
       input_size: the length of G's input vector.
       image_shape: (height, width, channels).
@@ -87,8 +89,9 @@ def build(
     slope: float = 0.1,
     spectral_norm: bool = False,
     precision: str = "float32",
+    d_size: int = 1,
 ) -> Networks:
-    """Returns the networks; the output layers of D (1 unit) and Q are added here.
+    """Returns the networks; the output layers of D and Q are added here.
 
     Args:
       generator: layers from G's input to images; the last activation, sigmoid or
@@ -101,6 +104,7 @@ def build(
       slope: of the leaky ReLU.
       spectral_norm: whether D and Q use spectral normalisation.
       precision: `float32` or `bfloat16`, the type of the activations.
+      d_size: the number of D's outputs.
     """
     stack = partial(Stack, slope=slope, dtype=jnp.dtype(precision))
     normed = partial(stack, spectral_norm=spectral_norm)
@@ -108,7 +112,7 @@ def build(
     return Networks(
         generator=stack(tuple(generator)),
         discriminator=Discriminator(
-            normed(tuple(trunk), is_head=False), normed((Layer("fc", (1,)),))
+            normed(tuple(trunk), is_head=False), normed((Layer("fc", (d_size,)),))
         ),
         recognition=normed(q_layers) if output_size else None,
         input_size=input_size,
@@ -258,8 +262,8 @@ def discriminate(
     *,
     train: bool,
     info_to_trunk: bool = True,
-) -> tuple[Float[Array, "batch"], Float[Array, "batch outputs"], Variables]:
-    """Returns D's logits of "real", Q's outputs, and the updated statistics.
+) -> tuple[Float[Array, "batch *d"], Float[Array, "batch outputs"], Variables]:
+    """Returns D's outputs, Q's outputs, and the updated statistics.
 
     Without `info_to_trunk` no gradient passes from Q's outputs to the trunk.
     """

@@ -25,8 +25,8 @@ from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import Diverged, UserError
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.algorithm import Algorithm
-from infogan_jax.game.objective import Metrics
 from infogan_jax.game.state import TrainState, create_state
+from infogan_jax.game.terms import Metrics
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import compilation, parallel
 from infogan_jax.model import networks

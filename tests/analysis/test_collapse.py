@@ -13,6 +13,7 @@ from tiny import build_tiny
 from infogan_jax import evaluation, experiment, training
 from infogan_jax.analysis import collapse, grids
 from infogan_jax.analysis.report.section import Measure, Section
+from infogan_jax.game.games.catalog import GAMES
 
 CODES = ("categorical_0", "uniform_0", "uniform_1")
 HEALTHY = {"loss/discriminator": 1.2} | {f"mi_bound/{code}": 0.4 for code in CODES}
@@ -43,6 +44,16 @@ def test_a_discriminator_loss_of_zero_is_warned_of_after_500_steps_and_3_lines(e
     assert warned == list(range(first, len(record) + 1))
     [sentence] = warnings_of(record).values()
     assert "D's loss" in sentence and "config.objective.noise_sd" in sentence
+
+
+@pytest.mark.parametrize(
+    "name, loss, is_warned",
+    [("kl", -5.0, False), ("total_variation", -0.5, False)]
+    + [("total_variation", -0.99, True), ("hinge", 0.01, True)],
+)
+def test_another_game_is_warned_of_near_its_own_least_loss_of_d(name, loss, is_warned):
+    found = warnings_of(lines(1000, loss__discriminator=loss), game=GAMES[name])
+    assert bool(found) == is_warned
 
 
 def test_one_better_line_in_500_steps_prevents_the_warning():

@@ -1,6 +1,7 @@
-"""Measures of factors, attributes, samples and few labels with known values."""
+"""Measures of factors, attributes, samples, bounds, few labels with known values."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import jax.numpy as jnp
@@ -12,9 +13,16 @@ from tiny_model import IMAGES, LABELS, build_model, network_outputs, values
 
 from infogan_jax.analysis.classifier import train_classifier
 from infogan_jax.analysis.metrics.attributes import correlations
-from infogan_jax.analysis.report import attributes, factors, few_labels, samples
+from infogan_jax.analysis.report import (
+    attributes,
+    factors,
+    few_labels,
+    information,
+    samples,
+)
 from infogan_jax.analysis.trained_model import Generated
 from infogan_jax.data.dataset import Split
+from infogan_jax.game.games.catalog import GAMES
 
 RNG = np.random.default_rng(0)
 
@@ -52,6 +60,31 @@ def test_codes_that_are_the_factors_are_disentangled():
         assert scores[name] == pytest.approx(1, abs=0.02), name
     for measure in measures.values():
         assert "on 3 codes and 3 factors of 600 held-out images" in measure.protocol
+
+
+def test_a_game_that_compares_images_has_the_mean_bound_of_blocks(monkeypatch):
+    monkeypatch.setattr(information.encode, "BATCH_SIZE", 50)
+    model = build_model()
+    algorithm = replace(model.algorithm, game=GAMES["moment_matching"])
+    model = replace(model, algorithm=algorithm)
+    generated = np.split(np.float32(RNG.random((120, 8, 8, 1))), [50, 100])
+    vars(model).update(generate=lambda count: iter(generated))
+    [(name, measure)] = information.divergence_bound(model).items()
+    real = np.split(np.float32(IMAGES) / 255, [50, 100])
+    bound = algorithm.game.bound.value
+    parts = [
+        bound(*(jnp.asarray(each.reshape(len(each), -1)) for each in block))
+        for block in zip(real, generated, strict=True)
+    ]
+    assert name == "divergence_bound/mmd_squared" and measure.unit == "index"
+    assert measure.value == pytest.approx(np.mean(parts), rel=1e-5)
+
+
+def test_a_game_without_a_bound_has_none_in_the_report():
+    game = replace(GAMES["hinge"], bound=None)
+    model = build_model()
+    model = replace(model, algorithm=replace(model.algorithm, game=game))
+    assert information.divergence_bound(model) == {}
 
 
 def test_constant_codes_have_no_score_and_the_reason_is_given():

@@ -32,7 +32,8 @@ PANELS = (
     Panel(
         "Losses, in nats",
         "What D and G minimise. They need not fall: D at 1.39 and G at 0.69 mean that "
-        "D cannot tell real from generated images. D near 0 means that G has lost.",
+        "D cannot tell real from generated images. D near 0 means that G has lost. "
+        "(In games other than the paper's, losses have other scales.)",
         ("loss/",),
     ),
     Panel(
@@ -46,6 +47,16 @@ PANELS = (
         "At least; between 0, where D cannot tell them apart, and 0.69. Good is: low, "
         "and not rising at the end.",
         ("jsd_bound",),
+    ),
+    Panel(
+        "Divergence in the measure of the game, which is not the paper's",
+        "At least, as D proves it. Good is: near 0, and not rising at the end.",
+        ("divergence_bound/",),
+    ),
+    Panel(
+        "Penalties on the gradient of D",
+        "Good is: near 0, or steady.",
+        ("penalty/",),
     ),
 )
 

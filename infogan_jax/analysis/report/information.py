@@ -9,17 +9,17 @@ from infogan_jax.analysis.metrics.refitted_bound import refitted_normal_bound
 from infogan_jax.analysis.report.section import Measure, Measures, Section
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.data.scaling import to_range
-from infogan_jax.game import losses, objective
+from infogan_jax.game import objective
 from infogan_jax.model import latents
 from infogan_jax.model.code_kinds import Normal
 from infogan_jax.model.latents import Codes, LatentSpec
 
 
 def measure(model: TrainedModel) -> Section:
-    """Measures L_I of every code, and ln 2 + V/2."""
+    """Measures L_I of every code, and the bound of the divergence."""
     generated = model.generated
     bounds = mi_bounds(model.spec, generated.codes, generated.outputs)
-    return Section({**bounds, "jsd_bound": jsd_bound(model)})
+    return Section({**bounds, **divergence_bound(model)})
 
 
 def mi_bounds(
@@ -50,32 +50,42 @@ def mi_bounds(
     return measures
 
 
-def jsd_bound(model: TrainedModel) -> Measure:
-    """Returns ln 2 + V/2 in nats, on the test images and as many generated images.
+def divergence_bound(model: TrainedModel) -> Measures:
+    """Returns the bound of the game's divergence, in the paper's game ln 2 + V/2 nats.
 
-    D uses running averages, and the instance noise of the last training step.
+    It is that of the test images and as many generated images; of a game that compares
+    images with each other, the mean over 512 of both at a time. D uses running
+    averages, and the instance noise of the last training step.
     """
-    algorithm, real = model.algorithm, model.test.images
-    schedule = algorithm.noise_sd
+    algorithm, images = model.algorithm, model.test.images
+    game, schedule = algorithm.game, algorithm.noise_sd
+    if game.bound is None:
+        return {}
     sd = 0.0 if schedule is None else float(schedule(model.state.step))
     rng = np.random.default_rng(model.seed)
 
-    def logits(x: Float[np.ndarray, "n height width channels"]) -> np.ndarray:
+    def judged(x: Float[np.ndarray, "n height width channels"]) -> np.ndarray:
+        if game.compares == "images":
+            return x.reshape(len(x), -1)
         noisy = x + np.float32(sd) * rng.standard_normal(x.shape, np.float32)
         return model.apply_discriminator(noisy).logits
 
     range_, size = algorithm.nets.output_range, encode.BATCH_SIZE
-    real_logits = [
-        logits(np.asarray(to_range(real[start : start + size], range_)))
-        for start in range(0, len(real), size)
+    real = [
+        judged(np.asarray(to_range(images[start : start + size], range_)))
+        for start in range(0, len(images), size)
     ]
-    generated_logits = [logits(part) for part in model.generate(len(real))]
-    bound = losses.jsd_bound(
-        jnp.asarray(np.concatenate(real_logits)),
-        jnp.asarray(np.concatenate(generated_logits)),
-    )
+    generated = [judged(part) for part in model.generate(len(images))]
+    if game.compares is None:
+        real, generated = [np.concatenate(real)], [np.concatenate(generated)]
+    values = [
+        float(game.bound.value(jnp.asarray(x), jnp.asarray(y)))
+        for x, y in zip(real, generated, strict=True)
+        if len(x) > 1
+    ]
+    noise = "" if game.compares == "images" else f", instance noise of sd {sd:g}"
     protocol = (
-        f"ln 2 + V/2 on {model.test_description} and as many generated, instance noise "
-        f"of sd {sd:g}"
+        f"{game.bound.formula} on {model.test_description} and as many generated{noise}"
     )
-    return Measure(float(bound), "nat", protocol)
+    name, unit = game.bound.name, game.bound.unit
+    return {name: Measure(float(np.mean(values)), unit, protocol)} if values else {}

@@ -12,6 +12,10 @@ MEANINGS = {
         "How well D tells generated from real images, at least. Good is near 0; 0.69 "
         "means always."
     ),
+    r"divergence_bound/": (
+        "The divergence of generated from real images that D proves, at least, in the "
+        "measure of the config's game. Good is near 0, and below 0 it proves nothing."
+    ),
     r"(best_of_\d+_)?largest_class_test": (
         "What a code that says nothing would reach as accuracy and as purity. Good is "
         "accuracy far above it."

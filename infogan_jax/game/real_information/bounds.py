@@ -14,14 +14,13 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from infogan_jax.game.objective import Metrics
 from infogan_jax.game.real_information.transformations import (
     APPEARANCE_COLUMNS,
     DRAWN_NUMBERS,
     Transformation,
     transform,
 )
-from infogan_jax.game.terms import Term, View
+from infogan_jax.game.terms import Metrics, Term, View
 from infogan_jax.model import distributions, latents
 from infogan_jax.model.code_kinds import Categorical, Normal
 from infogan_jax.model.latents import LatentSpec

@@ -1,0 +1,1 @@
+"""Games other than the paper's, as data, and the gradient penalties that they want."""
