@@ -1,27 +1,34 @@
-"""InfoGAN on 3D renderings of faces: 32x32, gray (Chen et al. 2016, table 4).
+"""InfoGAN on rendered heads: 32x32, gray (Chen et al. 2016, table 4 and figure 3).
 
-Five U(-1, 1) codes; 128 noise variables, so 133 inputs of G. The paper takes
-learning rates and lambda by the variation that it wants to show:
+    python train.py --config=configs/faces.py                  # codes that are factors
+    python train.py --config=configs/faces.py:paper            # table 4, azimuth
+    python train.py --config=configs/faces.py:paper-elevation
+    python train.py --config=configs/faces.py:paper-lighting   # wide or narrow as well
+    python train.py --config=configs/faces.py:smoke            # a few steps
 
-    python train.py --config=configs/faces.py
-    python train.py --config=configs/faces.py:elevation
-    python train.py --config=configs/faces.py:lighting
-    python train.py --config=configs/faces.py:smoke
+The heads are drawn once by infogan_jax/data/sources/heads.py, with exact factors:
+azimuth, elevation, the direction of the light, and width. Nothing is downloaded.
 
-Without a mode it is azimuth; lighting shows wide or narrow as well, in another
-code. The paper shows the best of 5 seeds, in pictures only.
+`paper` has table 4's networks, five U(-1, 1) codes and 128 noise variables, so 133
+inputs of G. The paper takes learning rates and lambda by the variation that it wants to
+show (tables 5 and 7), and shows the best of 5 seeds, in pictures only. D and Q share
+all but one linear map, so recognition is empty.
 
-The paper's faces are drawn with the Basel Face Model, whose licence each user has to
-ask for at https://faces.dmi.unibas.ch/bfm/. Put your renderings, of any size, into
-downloads/manual/rendered_faces/ in the data directory. Any other folder will do as
+The paper's own faces are drawn with the Basel Face Model, whose licence each user has
+to ask for at https://faces.dmi.unibas.ch/bfm/. `renderings`, `renderings-elevation` and
+`renderings-lighting` are the paper's recipes on your renderings, of any size, in
+downloads/manual/rendered_faces/ of the data directory. Any other folder will do as
 well: --config.data.source=folder --config.data.directory=path/to/images
-
-D and Q share all but one linear map, so recognition is empty.
 """
 
 import ml_collections
 
-from infogan_jax.default_config import check_mode, default_config, make_smoke
+from infogan_jax.default_config import (
+    check_mode,
+    default_config,
+    make_pictures,
+    make_smoke,
+)
 
 # D's learning rate, G's, lambda (tables 5 and 7)
 VARIATIONS = {
@@ -29,15 +36,34 @@ VARIATIONS = {
     "elevation": (4e-4, 3e-4, 0.1),
     "lighting": (8e-4, 3e-4, 0.1),
 }
+PAPER = ("paper", "paper-elevation", "paper-lighting")
+OWN = ("renderings", "renderings-elevation", "renderings-lighting")
 
 
-def get_config(mode: str = "azimuth") -> ml_collections.ConfigDict:
-    """Returns the experiment; `mode` is a variation, or `smoke`, of the first."""
-    check_mode("faces", mode, (*VARIATIONS, "smoke"))
-    variation = "azimuth" if mode == "smoke" else mode
+def get_config(mode: str = "default") -> ml_collections.ConfigDict:
+    """Returns the experiment; `mode` is `default`, `smoke`, or of `PAPER` or `OWN`."""
+    check_mode("faces", mode, ("default", *PAPER, *OWN, "smoke"))
+    config = default_config("faces")
+    config.data.source = "heads"
+    if mode in PAPER + OWN:
+        data, _, variation = mode.partition("-")
+        if data == "renderings":
+            config.data.update(
+                source="tfds", name="rendered_faces", size=32, channels=1
+            )
+        _as_in_the_paper(config, variation or "azimuth")
+        config.name = "_".join(["faces", *mode.split("-")])
+        return config
+    config.latents.codes = "5 x uniform @ 0.3"
+    make_pictures(config, 32, 1)
+    if mode == "smoke":
+        config.data.name = "small"
+        make_smoke(config)
+    return config
+
+
+def _as_in_the_paper(config: ml_collections.ConfigDict, variation: str) -> None:
     d_rate, g_rate, weight = VARIATIONS[variation]
-    config = default_config(f"faces_{variation}")
-    config.data.update(name="rendered_faces", size=32, channels=1)
     config.latents.codes = f"5 x uniform @ {weight}"
     config.networks.update(
         generator=(
@@ -50,7 +76,3 @@ def get_config(mode: str = "azimuth") -> ml_collections.ConfigDict:
     config.optimiser.update(
         discriminator_learning_rate=d_rate, generator_learning_rate=g_rate
     )
-    if mode == "smoke":
-        config.name = "faces"
-        make_smoke(config)
-    return config

@@ -53,15 +53,19 @@ FIELDS = {
         "tfds",
         choice(SOURCES),
         "`digits` (in the package), `tfds` (any image data set of TensorFlow "
-        "Datasets), `folder`, `npz`, or `sprites` (drawn here)",
+        "Datasets), `folder`, `npz`, or `heads`, `seats`, `sprites` (drawn here)",
     ),
     "data.name": Field(
-        "", TEXT, "name of a tfds data set, such as `mnist`; sprites: empty or `small`"
+        "",
+        TEXT,
+        "name of a tfds data set, such as `mnist`; `small`: a few of the images that "
+        "are drawn here",
     ),
     "data.directory": Field(
         "",
         TEXT,
-        "folder, npz file, or where tfds and sprites keep data; empty: default",
+        "folder, npz file, or where data that is downloaded or drawn is kept; empty: "
+        "default",
     ),
     "data.crop": Field(0, whole(0, 4096), "central square to cut out, pixels; 0: none"),
     "data.size": Field(0, whole(0, 1024), "side to resize to, pixels; 0: as it is"),

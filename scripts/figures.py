@@ -1,9 +1,11 @@
 """Makes pictures of the docs from finished and evaluated runs.
 
-    python scripts/figures.py panels runs/digits docs/images/digits_traversals.png \
+    python -m scripts.figures panels runs/digits docs/images/digits_traversals.png \
         traversal_categorical_0 traversal_uniform_0 traversal_uniform_1
-    python scripts/figures.py information runs/digits runs/digits_baseline \
+    python -m scripts.figures information runs/digits runs/digits_baseline \
         docs/images/digits_information.png
+
+    python -m scripts.figures scenes docs/images/heads_and_seats.png
 
 The baseline is the same command with --config.objective.info_to_generator=False.
 """
@@ -16,6 +18,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
+
+from infogan_jax.data.sources import heads, scenes, seats
 
 
 def information(run: Path, baseline: Path, out: Path) -> None:
@@ -44,6 +48,22 @@ def panels(run: Path, out: Path, names: list[str]) -> None:
     figure.savefig(out, dpi=120)
 
 
+def scene_sheet(out: Path) -> None:
+    """Draws some heads and seats, and one of each that turns in the last row."""
+    sheets = []
+    for scene, columns, turn in (
+        (heads.SCENE, 16, np.linspace(-90, 90, 16)),
+        (seats.SCENE, 8, np.arange(8) * 45.0),
+    ):
+        indices = np.random.default_rng(0).permutation(scene.total)[: 3 * columns]
+        given = scenes.describe(scene, indices)
+        given += [given[1] | {"azimuth": azimuth} for azimuth in turn]
+        drawn = np.stack([scenes.draw(scene, each)[..., 0] for each in given])
+        rows = drawn.reshape(4, columns, scene.size, scene.size).swapaxes(1, 2)
+        sheets.append(rows.reshape(4 * scene.size, columns * scene.size))
+    Image.fromarray(np.concatenate(sheets)).save(out, optimize=True)
+
+
 def main() -> None:
     """Reads what to draw from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -57,9 +77,13 @@ def main() -> None:
     two = kinds.add_parser("information")
     for name in ("run", "baseline", "out"):
         two.add_argument(name, type=Path)
+    three = kinds.add_parser("scenes")
+    three.add_argument("out", type=Path)
     given = parser.parse_args()
     if given.kind == "panels":
         panels(given.run, given.out, given.names)
+    elif given.kind == "scenes":
+        scene_sheet(given.out)
     else:
         information(given.run, given.baseline, given.out)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from configs import celeba, digits, folder, mnist, svhn
+from configs import celeba, chairs, digits, faces, folder, mnist, svhn
 from infogan_jax.default_config import default_config, make_pictures
 from infogan_jax.model import notation
 
@@ -39,9 +39,9 @@ def test_mnist_has_the_paper_s_codes_of_which_one_continuous_one_is_worth_more()
     assert first > second > 0
 
 
-@pytest.mark.parametrize("get", [svhn.get_config, celeba.get_config, folder.get_config])
-def test_colour_images_have_batch_norm_in_all_of_g_and_rates_near_each_other(get):
-    config = get()
+@pytest.mark.parametrize("experiment", [svhn, celeba, folder, faces, chairs])
+def test_pictures_have_batch_norm_in_all_of_g_and_rates_near_each_other(experiment):
+    config = experiment.get_config()
     layers = notation.parse_layers(config.networks.generator, "generator")
     assert all(layer.norm for layer in layers[:-1])
     assert layers[0].shape[:2] == (4, 4)

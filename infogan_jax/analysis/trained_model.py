@@ -51,6 +51,8 @@ class TrainedModel:
       test: at most 10,000 of the held-out images.
       data_name: the name of the data set, as a part of metric names.
       test_is_held_out: whether the images of `test` are not in `train` as well.
+      factor_names: of the true factors of the images, where they are known.
+      factor_kinds: of these factors (`Dataset.factor_kinds`).
     """
 
     algorithm: Algorithm
@@ -61,6 +63,8 @@ class TrainedModel:
     test: Split
     data_name: str
     test_is_held_out: bool = True
+    factor_names: tuple[str, ...] = ()
+    factor_kinds: tuple[str, ...] = ()
 
     @property
     def spec(self) -> LatentSpec:
@@ -135,6 +139,8 @@ def from_dataset(
         subset(dataset.test),
         re.sub(r"\W+", "_", str(provenance["name"]).split("/")[0]),
         provenance.get("test_is_held_out", True),
+        dataset.factor_names,
+        dataset.factor_kinds,
     )
 
 
@@ -144,7 +150,9 @@ def subset(split: Split, limit: int = LIMIT) -> Split:
     if count <= limit:
         return split
     rows = np.sort(np.random.default_rng(0).permutation(count)[:limit])
-    labels, factors = (
-        None if each is None else each[rows] for each in (split.labels, split.factors)
+    labels, factors, values = (
+        None if each is None else each[rows]
+        for each in (split.labels, split.factors, split.factor_values)
     )
-    return Split(np.asarray(split.images[rows]), labels, factors)
+    images = np.asarray(split.images[rows])
+    return Split(images, labels, factors, factor_values=values)

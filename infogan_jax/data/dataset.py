@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int, UInt8, UInt64
+from jaxtyping import Float, Int, UInt8, UInt64
 
 from infogan_jax.errors import UserError
+
+LINE, CIRCLE, CATEGORY = "line", "circle", "category"
+"""The kinds of factor: ordered, ordered around a circle, or without an order."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,12 @@ class Split:
       images: bytes, in memory or mapped from a file.
       labels: classes from 0 on, or None if the source has none. Training never uses
         them.
-      factors: the true generative factors, one column each, if they are known.
+      factors: the true generative factors, one column each, if they are known. Equal
+        numbers are equal values, or values of the same part of a continuous factor.
       names: the files of the images, as paths below their folder, if they have any.
       prints: a number that stands for the pixels of each image, as in `fingerprints`,
         if they were counted before.
+      factor_values: the exact values of the factors, if `factors` does not say them.
     """
 
     images: UInt8[np.ndarray, "n height width channels"]
@@ -100,6 +105,7 @@ class Split:
     factors: Int[np.ndarray, "n factors"] | None = None
     names: Sequence[str] | None = None
     prints: UInt64[np.ndarray, "n"] | None = None
+    factor_values: Float[np.ndarray, "n factors"] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,12 +119,14 @@ class Dataset:
         `classes`, the names of the labels, and `report`, what was done to the images,
         where they are known.
       factor_names: the names of the columns of `Split.factors`.
+      factor_kinds: `LINE`, `CIRCLE` or `CATEGORY` for each of them, where it is known.
     """
 
     train: Split
     test: Split
     provenance: Mapping[str, Any]
     factor_names: tuple[str, ...] = ()
+    factor_kinds: tuple[str, ...] = ()
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -154,12 +162,12 @@ def row_digests(split: Split) -> UInt64[np.ndarray, "n"]:
     for known in (split.labels, split.factors):
         columns = () if known is None else np.reshape(known, (len(known), -1)).T
         for column in columns:
-            digests = _mix(digests ^ column.astype(np.int64).view(np.uint64))
+            digests = scramble(digests ^ column.astype(np.int64).view(np.uint64))
     return digests
 
 
-def _mix(bits: UInt64[np.ndarray, "n"]) -> UInt64[np.ndarray, "n"]:
-    """Scrambles 64 bits one to one, by the last step of SplitMix64 (Steele 2014)."""
+def scramble(bits: UInt64[np.ndarray, "n"]) -> UInt64[np.ndarray, "n"]:
+    """Mixes 64 bits one to one, by the last step of SplitMix64 (Steele 2014)."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return bits ^ (bits >> np.uint64(31))

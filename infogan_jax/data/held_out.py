@@ -52,12 +52,12 @@ def hold_out(split: Split, share: float) -> tuple[Split, Split]:
 
 def take_rows(split: Split, rows: slice | list[int]) -> Split:
     """Returns some images of a split, with all that belongs to them."""
-    labels, factors, prints = (
-        None if column is None else column[rows]
-        for column in (split.labels, split.factors, split.prints)
+    columns = (split.labels, split.factors, split.prints, split.factor_values)
+    labels, factors, prints, values = (
+        None if column is None else column[rows] for column in columns
     )
     names = split.names
     if names is not None:
         taken = range(len(names))[rows] if isinstance(rows, slice) else rows
         names = [names[row] for row in taken]
-    return Split(split.images[rows], labels, factors, names, prints)
+    return Split(split.images[rows], labels, factors, names, prints, values)

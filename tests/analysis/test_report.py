@@ -170,11 +170,13 @@ def test_a_collapsed_run_is_measured_without_a_crash(monkeypatch):
 def test_a_subset_has_the_same_rows_of_images_labels_and_factors():
     rows = np.arange(500)
     images = np.uint8(rows % 251)[:, None, None, None]
-    split = Split(images, rows, np.stack([rows, -rows], axis=1))
+    pairs = np.stack([rows, -rows], axis=1)
+    split = Split(images, rows, pairs, factor_values=pairs / 2)
     few = trained_model.subset(split, 40)
     assert len(np.unique(few.labels)) == 40
     np.testing.assert_array_equal(few.images[:, 0, 0, 0], few.labels % 251)
     np.testing.assert_array_equal(few.factors[:, 1], -few.labels)
+    np.testing.assert_array_equal(few.factor_values, few.factors / 2)
     np.testing.assert_array_equal(trained_model.subset(split, 40).labels, few.labels)
     assert trained_model.subset(split, 500) is split
 

@@ -1,4 +1,4 @@
-"""Disentanglement scores, for images whose true factors are known.
+"""Disentanglement scores, and the best code of each factor, where factors are known.
 
 Q predicts the codes of an image: the mean of a continuous code, in units of the prior's
 standard deviation, and the most probable category of a categorical code. Categories
@@ -23,7 +23,8 @@ from infogan_jax.analysis.metrics.disentanglement.tables import (
     Factors,
     varying,
 )
-from infogan_jax.analysis.report.section import Measure, Measures, Section
+from infogan_jax.analysis.report import factor_relations
+from infogan_jax.analysis.report.section import Measure, Measures, Section, Table
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.model import latents
 from infogan_jax.model.latents import LatentSpec
@@ -51,9 +52,26 @@ def measure(model: TrainedModel) -> Section:
     )
     single = single_code_scores(codes, factors, model.seed)
     linear = all_code_scores(columns, factors, model.seed)
+    related, tables = _relations(model) if model.factor_kinds else ({}, {})
     return Section(
-        _measures(single, f"{images} most probable categories")
-        | _measures(linear, f"{images} probabilities of categories")
+        related
+        | _measures(single, f"{images} most probable categories")
+        | _measures(linear, f"{images} probabilities of categories"),
+        tables,
+    )
+
+
+def _relations(model: TrainedModel) -> tuple[Measures, dict[str, Table]]:
+    outputs = jnp.asarray(model.test_outputs.outputs)
+    arrays = encode.posterior_arrays(latents.posterior(model.spec, outputs))
+    readings = {
+        code.name: arrays[f"{code.name}/probabilities"].argmax(axis=1)
+        if code.is_categorical
+        else arrays[f"{code.name}/mean"]
+        for code in model.spec.codes
+    }
+    return factor_relations.measure(
+        readings, model.test, model.factor_names, model.factor_kinds
     )
 
 

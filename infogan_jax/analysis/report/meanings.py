@@ -57,6 +57,18 @@ MEANINGS = {
         "means that the code is this attribute, which is good where there is one such "
         "code for it; near 0 it may be one that is not measured."
     ),
+    r"factor_(spearman|half_circle)/": (
+        "How steadily the best code goes with this factor, in real images that Q has "
+        "not been trained on. Good is near 1; no label was used to find the code."
+    ),
+    r"factor_circular/": (
+        "How well the best code, or pair of codes, follows a factor that turns around "
+        "a circle. Good is near 1; 0 means that no code turns with it."
+    ),
+    r"factor_eta_squared/": (
+        "How much of this factor the best category decides. Near 1: the category is "
+        "this factor."
+    ),
     r"beta_vae|factor_vae|explicitness|dci_informativeness": (
         "How well the true factors can be read from the codes. Good is near 1."
     ),

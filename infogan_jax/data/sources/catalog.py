@@ -5,10 +5,15 @@ from importlib import import_module
 
 from infogan_jax.data.dataset import Dataset, Request, fingerprints
 
-SOURCES = ("digits", "folder", "npz", "sprites", "tfds")
+SOURCES = ("digits", "folder", "heads", "npz", "seats", "sprites", "tfds")
 """Each is a module of this folder with a function `load`, imported when it is used."""
 
-SHAPES = {"digits": (8, 8, 1), "sprites": (64, 64, 1)}
+SHAPES = {
+    "digits": (8, 8, 1),
+    "heads": (32, 32, 1),
+    "seats": (64, 64, 1),
+    "sprites": (64, 64, 1),
+}
 """The shape of the images of a source that has one alone."""
 
 

@@ -19,12 +19,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from infogan_jax.data import prepared
-from infogan_jax.data.dataset import Dataset, Request, Split
+from infogan_jax.data.dataset import CATEGORY, CIRCLE, LINE, Dataset, Request, Split
 from infogan_jax.data.rendering import Rules
 from infogan_jax.data.survey import Task
 
 FACTORS = ("shape", "scale", "orientation", "x", "y")
 COUNTS = (3, 6, 40, 32, 32)
+FACTOR_KINDS = (CATEGORY, LINE, CIRCLE, LINE, LINE)
 SHAPES = ("square", "ellipse", "heart")
 TOTAL = 737_280
 SIZE = 64
@@ -170,7 +171,7 @@ def load(request: Request) -> Dataset:
     }
     train = Split(images, factors=factors(indices), prints=prints)
     test = Split(np.asarray(images[sample]), factors=factors(indices[sample]))
-    return Dataset(train, test, provenance, FACTORS)
+    return Dataset(train, test, provenance, FACTORS, FACTOR_KINDS)
 
 
 def _all(request: Request) -> tuple[Split, str]:
