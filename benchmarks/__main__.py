@@ -165,8 +165,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(introduction(results) + "\n", flush=True)
     for group in [chosen] if options.at_once else [[setting] for setting in chosen]:
         for setting, timings in race(group, machine["platform"], options):
-            nets = task.build(setting).algorithm.nets
-            operations = floor.operations(nets, setting.batch_size)
+            algorithm = task.build(setting).algorithm
+            operations = floor.operations(
+                algorithm.nets, setting.batch_size, algorithm.average_decay > 0
+            )
             results["races"].append(report.summarise(setting, operations, timings))
             write(options.output, results)
             print(report.table(results["races"][-1]) + "\n", flush=True)

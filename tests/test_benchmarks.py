@@ -220,15 +220,38 @@ def test_pytorch_has_the_same_losses_and_gradients(torch, network):
     assert min(errors) < 1e-4  # rounding may push a ReLU over its kink, but not always
 
 
-def test_pytorch_does_the_work_that_the_floor_counts(torch):
+@pytest.mark.parametrize("network", ["digits", "svhn"])
+def test_pytorch_does_the_work_that_the_floor_counts(torch, network):
     from torch.utils.flop_counter import FlopCounterMode
 
     from benchmarks import torch_reference, torch_step
 
-    exp = task.build(Setting("digits", BATCH))
+    exp = task.build(Setting(network, BATCH))
+    nets, has_average = exp.algorithm.nets, exp.algorithm.average_decay > 0
     model = torch_reference.InfoGAN(exp.algorithm, noise_sd=0.15)
     step = torch_step.train_step(model, exp)
+    height, width, channels = exp.image_shape
     with FlopCounterMode(display=False) as counter:
-        step(torch.zeros((BATCH, 1, 8, 8), dtype=torch.uint8))
-    assert counter.get_total_flops() == floor.operations(exp.algorithm.nets, BATCH)
+        step(torch.zeros((BATCH, channels, height, width), dtype=torch.uint8))
+    assert has_average == (network == "svhn")
+    assert counter.get_total_flops() == floor.operations(nets, BATCH, has_average)
     assert model._blur(torch.zeros(10_000)).std().item() == pytest.approx(0.15, 0.1)
+
+
+def test_pytorch_has_the_same_average_of_g(torch):
+    from benchmarks import torch_reference, torch_step
+
+    exp = task.build(Setting("svhn", BATCH))
+    model = torch_reference.InfoGAN(exp.algorithm)
+    update, average = torch_step.averaging(model, exp.algorithm.average_decay)
+    before, weight = average[1].weight.clone(), model.generator[1].weight
+    inputs = torch.randn(BATCH, exp.algorithm.nets.input_size)
+    expected, mean = before, torch.zeros(len(before))
+    for decay in (1 / 10, 2 / 11):
+        weight.data += 1.0
+        expected = decay * expected + (1 - decay) * weight
+        mean = 0.9 * mean + 0.1 * (inputs @ expected.T).mean(0)
+        update(inputs)
+    torch.testing.assert_close(average[1].weight, expected.detach())
+    torch.testing.assert_close(average[2].running_mean, mean.detach())
+    assert not torch.equal(model.generator[2].running_mean, mean)
