@@ -13,7 +13,10 @@ from benchmarks import contestants, floor, report, startup, task
 from benchmarks.contestants import Timing
 from benchmarks.task import Setting
 
-PRECISIONS = {"cpu": ("float32",), "gpu": ("float32", "tf32", "bfloat16")}
+PRECISIONS = {
+    "cpu": ("float32", "bfloat16"),
+    "gpu": ("float32", "tf32", "bfloat16"),
+}
 BATCH_SIZES = {"cpu": (128,), "gpu": (128, 1024)}
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "torch")
 
@@ -62,7 +65,7 @@ def parser() -> Parser:
     add("--seconds", type=positive, default=2.5, help="the least length of a round")
     add("--batch-sizes", nargs="+", type=whole(2, task.IMAGES), help="128; GPU: + 1024")
     every = PRECISIONS["gpu"]
-    add("--precisions", nargs="+", choices=every, help="float32; GPU: all")
+    add("--precisions", nargs="+", choices=every, help="all; tf32: on a GPU")
     add("--at-once", action="store_true", help="compile all first: many cores, memory")
     add("--start-ups", type=whole(0, 100), default=3, help="cold and warm; 0: none")
     add("--output", type=Path, default=Path("runs/benchmark.json"), help="JSON")

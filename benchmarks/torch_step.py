@@ -98,26 +98,29 @@ def _move(loss: Tensor, optimiser: torch.optim.Optimizer) -> Tensor:
     return loss.detach()
 
 
-def steps(setting: Setting, device: str, mode: str = "") -> Repeat:
+def steps(
+    setting: Setting, device: str, mode: str = "", channels_last: bool = True
+) -> Repeat:
     """The reference's step on data that lies on the device, in the project's order.
 
-    Images and weights lie channels last in memory, which PyTorch recommends for
-    convolutions and which was the faster way on CPUs.
+    Images and weights lie channels last in memory, as PyTorch recommends for
+    convolutions, or as PyTorch makes them by itself.
     """
+    form = torch.channels_last if channels_last else torch.contiguous_format
     torch.backends.cuda.matmul.allow_tf32 = setting.precision != "float32"
     torch.backends.cudnn.allow_tf32 = setting.precision != "float32"
     torch.backends.cudnn.benchmark = True
     exp = task.build(setting)
     noise_sd, mixed = exp.flat["objective.noise_sd"], setting.precision == "bfloat16"
     model = InfoGAN(exp.algorithm, noise_sd, mixed).to(device)
-    model.to(memory_format=torch.channels_last)
+    model.to(memory_format=form)
     step, feed = train_step(model, exp, mode), exp.feed(0)
     calls = feed.calls(np.arange(setting.batch_size))
     images = torch.from_numpy(feed.resident).to(device)
 
     def call() -> None:
         for places in torch.from_numpy(next(calls)).to(device):
-            step(images[places].permute(0, 3, 1, 2))
+            step(images[places].permute(0, 3, 1, 2).contiguous(memory_format=form))
         if device == "cuda":
             torch.cuda.synchronize()
 

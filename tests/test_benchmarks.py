@@ -69,12 +69,14 @@ def test_the_table_compares_round_by_round():
     assert ours["times_floor"] == pytest.approx(4.0)  # of 4, 1 and 4
     assert ours["images_per_second"] == pytest.approx(128 / 0.020)
     assert ours["compile_s"] == pytest.approx(3.5 - 25 * 0.020)
+    assert result["best"] == EAGER  # torch.compile has failed
+    assert result["of_best"] == pytest.approx(1 / 3)  # of 1/3, 1/3 and 2
     assert json.loads(json.dumps(result)) == result
     words = "10 to 80", "6,400", "3.00", "failed: OSError: no compiler"
     assert all(word in report.table(result) for word in words)
     timings[EAGER] = timings[PRODUCT] = Timing(failure="ImportError: none")
     result = report.summarise(Setting("digits", 128), operations, timings)
-    assert result["contestants"][OURS]["speed"] is None
+    assert result["contestants"][OURS]["speed"] is None and result["best"] == ""
     assert report.table(result).count("failed: ImportError: none") == 2
 
 
@@ -104,9 +106,10 @@ def test_a_wrong_flag_ends_in_one_line_and_status_2(flags, words, capsys):
     assert stopped.value.code == 2 and error.count("\n") == 1 and words in error
 
 
-def test_a_cpu_has_one_precision_and_a_gpu_three():
+def test_a_cpu_has_two_precisions_and_a_gpu_three():
     options = bench.parser().parse_args(["--networks", "digits", "svhn"])
-    chosen = [Setting("digits", 128), Setting("svhn", 128)]
+    kinds = [(n, p) for n in ("digits", "svhn") for p in ("float32", "bfloat16")]
+    chosen = [Setting(network, 128, precision) for network, precision in kinds]
     assert [*bench.settings(options, "cpu")] == chosen
     assert len([*bench.settings(options, "gpu")]) == 2 * 2 * 3
     with pytest.raises(ValueError, match="tf32 needs a GPU"):
