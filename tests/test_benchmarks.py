@@ -13,7 +13,16 @@ from numpy.linalg import norm
 from tiny import build_tiny
 
 from benchmarks import __main__ as bench
-from benchmarks import contestants, floor, profile, report, scale, startup, task
+from benchmarks import (
+    contestants,
+    floor,
+    profile,
+    quick,
+    report,
+    scale,
+    startup,
+    task,
+)
 from benchmarks.contestants import COMPILED, EAGER, OURS, PRODUCT, Timing
 from benchmarks.jax_step import Training
 from benchmarks.task import Repeat, Setting
@@ -114,6 +123,23 @@ def test_a_cpu_has_two_precisions_and_a_gpu_three():
     assert len([*bench.settings(options, "gpu")]) == 2 * 2 * 3
     with pytest.raises(ValueError, match="tf32 needs a GPU"):
         [*bench.settings(bench.parser().parse_args(["--precisions", "tf32"]), "cpu")]
+
+
+@pytest.mark.parametrize("ratios", [(1.3, 1.0, 1.09), (0.9, 1.2)])
+def test_the_median_of_the_pairs_decides(ratios):
+    assert quick.verdict(ratios)[0]
+    assert quick.verdict([ratio * 1.06 for ratio in ratios]) == (
+        False,
+        f"a step takes {1.06 * np.median(ratios):.2f} ({1.06 * min(ratios):.2f} to "
+        f"{1.06 * max(ratios):.2f}) of the time that it took before; at most 1.10 is "
+        "allowed",
+    )
+
+
+def test_a_commit_that_git_does_not_have_is_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        quick.main(["--commit", "no-such-tag"])
+    assert "git has no commit 'no-such-tag'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("status", [0, 3])
