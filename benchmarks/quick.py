@@ -1,9 +1,9 @@
 """Whether the step has become slower since the last release: `make bench-quick`.
 
 This checkout and another commit train the digits in turn, each by its own `train.py`,
-with G's average as well. The other commit is the newest tag, or the one given. Each pair
-of runs gives the ratio of the times of a step, and the median ratio must not be above the
-limit. With the default number of pairs this takes about two minutes.
+with G's average as well. The other commit is the newest tag, or the one given. Each
+pair of runs gives a ratio of the times of a step, and the median ratio must not be
+above the limit. With the default number of pairs this takes about two minutes.
 
     python -m benchmarks.quick --commit=v0.1.0
 """
