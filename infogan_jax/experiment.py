@@ -6,11 +6,13 @@ evaluation cannot differ in it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache, partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax.traverse_util import unflatten_dict
+from jaxtyping import Array
 
 from infogan_jax.building import GENERATOR, build_algorithm, group
 from infogan_jax.data import batches
@@ -21,9 +23,9 @@ from infogan_jax.default_config import RULES
 from infogan_jax.errors import UserError
 from infogan_jax.game import memory_estimate
 from infogan_jax.game.algorithm import Algorithm
-from infogan_jax.game.state import TrainState, first_state
+from infogan_jax.game.state import TrainState, create_state
 from infogan_jax.game.terms import Term
-from infogan_jax.machine import memory
+from infogan_jax.machine import compilation, memory
 from infogan_jax.model import notation
 from infogan_jax.model.networks import Modules
 from infogan_jax.validation import check, check_relations
@@ -103,7 +105,7 @@ class Experiment:
 
     def first_state(self) -> TrainState:
         """Draws the state before the first step."""
-        return first_state(self.algorithm, self.seed)
+        return _first_state(self.algorithm)(jnp.uint32(self.seed))
 
     def call_ends(self, first_step: int) -> range:
         """Returns the number of finished steps after each call of the step."""
@@ -119,6 +121,11 @@ class Experiment:
             range(first_step, self.steps, self.steps_per_call),
             self.batch_size,
         )
+
+
+@lru_cache(maxsize=4)
+def _first_state(algorithm: Algorithm) -> Callable[[Array], TrainState]:
+    return compilation.jit_once(partial(create_state, algorithm))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The training state: one frozen tree, which checkpoints save in full."""
 
-from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
@@ -10,7 +9,6 @@ from flax import struct
 from jaxtyping import Array, UInt32
 
 from infogan_jax.game.algorithm import Algorithm
-from infogan_jax.machine import compilation
 from infogan_jax.model import networks
 from infogan_jax.model.networks import Variables
 from infogan_jax.model.random_keys import root_key
@@ -77,17 +75,7 @@ def create_state(algorithm: Algorithm, seed: UInt32[Array, ""]) -> TrainState:
 
 
 @lru_cache(maxsize=4)
-def _create(algorithm: Algorithm) -> Callable[[Array], TrainState]:
-    """`create_state` as one program, traced once for its shapes and its values."""
-    return compilation.jit_once(partial(create_state, algorithm))
-
-
-def first_state(algorithm: Algorithm, seed: int) -> TrainState:
-    """Returns `create_state` of the seed, compiled."""
-    return _create(algorithm)(jnp.uint32(seed))
-
-
 def state_shapes(algorithm: Algorithm) -> TrainState:
     """Returns the shapes and types of a state, without compiling anything."""
     seed = jax.ShapeDtypeStruct((), jnp.uint32)
-    return jax.eval_shape(_create(algorithm), seed)
+    return jax.eval_shape(partial(create_state, algorithm), seed)
