@@ -101,11 +101,18 @@ def memory(setting: Setting) -> dict[str, int]:
     return jax_step.memory(setting)
 
 
-def all_reduces(setting: Setting, devices: int) -> int:
-    """How often several devices must agree in a step."""
+def communication(setting: Setting, devices: int) -> dict[str, int]:
+    """What a step sends between devices."""
     from benchmarks import jax_step
 
-    return jax_step.all_reduces(setting, devices)
+    return jax_step.communication(setting, devices)
+
+
+def checkpoint(setting: Setting) -> dict[str, float]:
+    """What a checkpoint takes, on the disk and in time."""
+    from benchmarks import jax_step
+
+    return jax_step.checkpoint(setting)
 
 
 def matrix_product(precision: str) -> Repeat:

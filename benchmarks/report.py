@@ -43,7 +43,7 @@ def summarise(
         "precision": setting.precision,
         "gigaflop": operations / 1e9,
         "best": best,
-        "of_best": _median_ratio(timings[OURS].rounds, fastest),
+        "of_best": median_ratio(timings[OURS].rounds, fastest),
         "floor": {"failure": timings[PRODUCT].failure} | _spread(floor),
         "contestants": {
             name: _entry(timing, setting.batch_size, eager, floor)
@@ -62,8 +62,8 @@ def _entry(
     usual = timing.steps * spread["ms"] / 1000
     return spread | {
         "images_per_second": 1000 * batch_size / spread["ms"],
-        "speed": _median_ratio(eager, timing.rounds),
-        "times_floor": _median_ratio(timing.rounds, floor),
+        "speed": median_ratio(eager, timing.rounds),
+        "times_floor": median_ratio(timing.rounds, floor),
         "first_call_s": timing.first_call,
         "compile_s": max(0.0, timing.first_call - usual),
     }
@@ -80,7 +80,7 @@ def _spread(rounds: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def _median_ratio(over: Sequence[float], under: Sequence[float]) -> float | None:
+def median_ratio(over: Sequence[float], under: Sequence[float]) -> float | None:
     """The median over rounds of one contestant's time over another's."""
     ratios = [a / b for a, b in zip(over, under, strict=False)]
     return statistics.median(ratios) if ratios else None

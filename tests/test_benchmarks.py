@@ -16,6 +16,7 @@ from benchmarks import __main__ as bench
 from benchmarks import (
     contestants,
     floor,
+    jax_step,
     profile,
     quick,
     report,
@@ -158,10 +159,25 @@ def test_start_up_ends_at_the_first_line(tmp_path, status):
 
 
 def test_agreeing_costs_what_the_model_says():
-    model = scale.Model(128, 2.0, 4_000_000, 30, 80.0, 10.0)
-    assert model.step_ms(2) == pytest.approx(2.0 + 4e6 / 80e9 * 1e3 + 0.3)
-    assert model.step_ms(8) == pytest.approx(2.0 + 1.75 * 4e6 / 80e9 * 1e3 + 0.3)
+    model = scale.Model(128, 2.0, 4_000_000, 30, hop_us=1.0, pod_us=50.0)
+    hops, ring_ms = 2 * 3, 2 * 7 / 8 * 4e6 / 100e9 * 1e3
+    assert model.step_ms(8) == pytest.approx(2.0 + ring_ms + 30 * hops * 1e-3)
+    within, between = 2 * 255 / 256 * 4e6 / 100e9, 2 * 3 / 4 * 4e6 / 800e9
+    waiting = 30 * (32 * 1e-6 + 100e-6)
+    assert model.step_ms(1024) == pytest.approx(
+        2.0 + 1e3 * (within + between + waiting)
+    )
     assert scale.model_table(model, [1]).endswith("64,000      100.0%")
+    assert scale.shortest_ms(197 * 10**9, 819 * 10**6 // 7) == pytest.approx(2.0)
+
+
+def test_all_reduces_are_counted_in_the_text_of_a_program():
+    text = """
+      %ar.1 = f32[2,3]{1,0} all-reduce(%x), channel_id=1, to_apply=%add
+      ROOT %ar.2 = (f32[], bf16[4]{0}, pred[]) all-reduce(%y, %z, %w), to_apply=%add
+      %dot = f32[9]{0} dot(%all-reduce, %v)
+    """
+    assert jax_step.all_reduces(text) == [24, 4 + 8 + 1]
 
 
 BODY = "jit(many)/while/body/closed_call/"
