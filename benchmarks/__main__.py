@@ -169,9 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for group in [chosen] if options.at_once else [[setting] for setting in chosen]:
         for setting, timings in race(group, machine["platform"], options):
             algorithm = task.build(setting).algorithm
-            operations = floor.operations(
-                algorithm.nets, setting.batch_size, algorithm.average_decay > 0
-            )
+            operations = floor.operations(algorithm, setting.batch_size)
             results["races"].append(report.summarise(setting, operations, timings))
             write(options.output, results)
             print(report.table(results["races"][-1]) + "\n", flush=True)

@@ -197,9 +197,7 @@ def measure_checkpoints(options: argparse.Namespace) -> str:
 def apply_model(options: argparse.Namespace) -> str:
     """The model for the network, from what two simulated devices send."""
     setting = Setting(options.network, options.batch_size)
-    algorithm = build(setting).algorithm
-    has_average = algorithm.average_decay > 0
-    work = floor.operations(algorithm.nets, options.batch_size, has_average)
+    work = floor.operations(build(setting).algorithm, options.batch_size)
     facts = contestants.alone(contestants.communication, setting, 2)
     model = Model(
         options.batch_size,

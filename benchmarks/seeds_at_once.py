@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 from benchmarks import contestants, floor, report
-from benchmarks.__main__ import Parser, positive, whole
+from benchmarks.__main__ import PRECISIONS, Parser, positive, whole
 from benchmarks.contestants import PRODUCT, Contestant, Timing
 from benchmarks.task import IMAGES, NETWORKS, Repeat, Setting, build
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     flags.add_argument("--network", choices=NETWORKS, default="digits")
     flags.add_argument("--seeds", nargs="+", type=whole(1, 10_000), default=SEEDS)
     flags.add_argument("--batch-size", type=whole(2, IMAGES), default=128)
-    flags.add_argument("--precision", default="float32")
+    flags.add_argument("--precision", choices=PRECISIONS["gpu"], default="float32")
     flags.add_argument("--rounds", type=whole(1, 1000), default=3)
     flags.add_argument("--seconds", type=positive, default=1.0)
     flags.add_argument("--at-once", action="store_true", help="compile all first")
@@ -73,9 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.seconds,
         options.at_once,
     )
-    algorithm = build(setting).algorithm
-    has_average = algorithm.average_decay > 0
-    work = floor.operations(algorithm.nets, setting.batch_size, has_average)
+    work = floor.operations(build(setting).algorithm, setting.batch_size)
     print("{network}, {batch_size} images a seed, {precision}".format(**vars(setting)))
     print(table(timings, setting.batch_size, work), flush=True)
 

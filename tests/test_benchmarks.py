@@ -97,7 +97,10 @@ def test_the_floor_is_the_sum_over_passes_and_layers():
     d_step = generator + 3 * d - conv + 3 * dq - conv
     g_step = 3 * generator - 17 * 32 + 2 * dq
     assert d_step + g_step == 56_208
-    assert floor.operations(build_tiny().nets, 10) == 2 * 10 * 56_208
+    assert floor.operations(build_tiny(), 10) == 2 * 10 * 56_208
+    averaged = build_tiny(average_decay=0.99)
+    hidden = generator - 4 * 4 * 16 * 8 * 1
+    assert floor.operations(averaged, 10) == 2 * 10 * (56_208 + hidden)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +205,16 @@ def test_an_instruction_is_known_by_its_path(opcode, path, kind, layer, backward
     assert not layer or profile.layer(origin) == layer
 
 
+def test_the_largest_kernels_come_first():
+    events = [("add", 1e6), ("dot", 5e6), ("add", 2e6), ("tail", 2e6)]
+    lines = profile.kernel_table(events, steps=2, rows=2).splitlines()
+    assert [line.split() for line in lines[1:]] == [
+        ["dot", "0.5", "2.5000", "50.0%"],
+        ["add", "1.0", "1.5000", "30.0%"],
+        ["all", "3", "2.0", "5.0000", "100.0%"],
+    ]
+
+
 @pytest.mark.filterwarnings("ignore:builtin type event_stats")  # of jaxlib 0.12
 def test_the_profile_of_a_call_adds_up(tiny_config):
     tiny_config.networks.trunk = "conv 8 s2 lrelu"
@@ -272,14 +285,13 @@ def test_pytorch_does_the_work_that_the_floor_counts(torch, network):
     from benchmarks import torch_reference, torch_step
 
     exp = task.build(Setting(network, BATCH))
-    nets, has_average = exp.algorithm.nets, exp.algorithm.average_decay > 0
     model = torch_reference.InfoGAN(exp.algorithm, noise_sd=0.15)
     step = torch_step.train_step(model, exp)
     height, width, channels = exp.image_shape
     with FlopCounterMode(display=False) as counter:
         step(torch.zeros((BATCH, channels, height, width), dtype=torch.uint8))
-    assert has_average == (network == "svhn")
-    assert counter.get_total_flops() == floor.operations(nets, BATCH, has_average)
+    assert (exp.algorithm.average_decay > 0) == (network == "svhn")
+    assert counter.get_total_flops() == floor.operations(exp.algorithm, BATCH)
     assert model._blur(torch.zeros(10_000)).std().item() == pytest.approx(0.15, 0.1)
 
 
