@@ -66,6 +66,8 @@ def parser() -> Parser:
     add("--batch-sizes", nargs="+", type=whole(2, task.IMAGES), help="128; GPU: + 1024")
     every = PRECISIONS["gpu"]
     add("--precisions", nargs="+", choices=every, help="all; tf32: on a GPU")
+    forms = contestants.PYTORCH[1:]
+    add("--without", nargs="+", choices=forms, default=(), help="forms of PyTorch")
     add("--at-once", action="store_true", help="compile all first: many cores, memory")
     add("--start-ups", type=whole(0, 100), default=3, help="cold and warm; 0: none")
     add("--output", type=Path, default=Path("runs/benchmark.json"), help="JSON")
@@ -100,6 +102,7 @@ def race(
         (setting, name): contestant
         for setting in settings
         for name, contestant in contestants.line_up(setting, platform).items()
+        if name not in options.without
     }
     rounds, seconds = options.rounds, options.seconds
     timings = contestants.race(line, rounds, seconds, options.at_once)
