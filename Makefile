@@ -7,7 +7,7 @@ WORKDIR ?= runs/digits
 KILLS := tests/torture/torture_kills.py tests/torture/torture_folder.py
 LEARNING := tests/torture/torture_learning.py
 
-.PHONY: train test lint docs torture torture-kills torture-others learning bench tfds export trackers tutorial clean
+.PHONY: train test lint docs torture torture-kills torture-others learning bench bench-quick tfds export trackers tutorial clean
 
 train: $(VENV)/run.installed
 	$(BIN)/python train.py --workdir=$(WORKDIR)
@@ -54,6 +54,10 @@ docs: $(VENV)/run.installed
 
 bench: $(VENV)/bench.installed
 	$(BIN)/python -m benchmarks
+
+# Whether a step takes more than 1.1 times as long as in the last release.
+bench-quick: $(VENV)/run.installed
+	$(BIN)/python -m benchmarks.quick
 
 $(VENV)/run.installed: requirements-core.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-core.txt

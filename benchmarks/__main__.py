@@ -13,7 +13,10 @@ from benchmarks import contestants, floor, report, startup, task
 from benchmarks.contestants import Timing
 from benchmarks.task import Setting
 
-PRECISIONS = {"cpu": ("float32",), "gpu": ("float32", "tf32", "bfloat16")}
+PRECISIONS = {
+    "cpu": ("float32", "bfloat16"),
+    "gpu": ("float32", "tf32", "bfloat16"),
+}
 BATCH_SIZES = {"cpu": (128,), "gpu": (128, 1024)}
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "torch")
 
@@ -62,7 +65,9 @@ def parser() -> Parser:
     add("--seconds", type=positive, default=2.5, help="the least length of a round")
     add("--batch-sizes", nargs="+", type=whole(2, task.IMAGES), help="128; GPU: + 1024")
     every = PRECISIONS["gpu"]
-    add("--precisions", nargs="+", choices=every, help="float32; GPU: all")
+    add("--precisions", nargs="+", choices=every, help="all; tf32: on a GPU")
+    forms = contestants.PYTORCH[1:]
+    add("--without", nargs="+", choices=forms, default=(), help="forms of PyTorch")
     add("--at-once", action="store_true", help="compile all first: many cores, memory")
     add("--start-ups", type=whole(0, 100), default=3, help="cold and warm; 0: none")
     add("--output", type=Path, default=Path("runs/benchmark.json"), help="JSON")
@@ -97,6 +102,7 @@ def race(
         (setting, name): contestant
         for setting in settings
         for name, contestant in contestants.line_up(setting, platform).items()
+        if name not in options.without
     }
     rounds, seconds = options.rounds, options.seconds
     timings = contestants.race(line, rounds, seconds, options.at_once)
@@ -165,8 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(introduction(results) + "\n", flush=True)
     for group in [chosen] if options.at_once else [[setting] for setting in chosen]:
         for setting, timings in race(group, machine["platform"], options):
-            nets = task.build(setting).algorithm.nets
-            operations = floor.operations(nets, setting.batch_size)
+            algorithm = task.build(setting).algorithm
+            operations = floor.operations(algorithm, setting.batch_size)
             results["races"].append(report.summarise(setting, operations, timings))
             write(options.output, results)
             print(report.table(results["races"][-1]) + "\n", flush=True)

@@ -26,7 +26,10 @@ Contestant = tuple[Callable[..., Repeat], tuple[Any, ...]]
 Name = TypeVar("Name", bound=Hashable)
 
 OURS, EAGER, COMPILED = "infogan-jax", "PyTorch eager", "torch.compile"
+CHANNELS_FIRST = "PyTorch, channels first"
 GRAPHS, PRODUCT = "torch.compile, CUDA graphs", "matrix product"
+PYTORCH = (EAGER, CHANNELS_FIRST, COMPILED, GRAPHS)
+TORCH_CACHE = "TORCHINDUCTOR_CACHE_DIR"
 SHARING = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # leaves GPU memory to others
 
 
@@ -58,6 +61,7 @@ def line_up(setting: Setting, platform: str) -> dict[str, Contestant]:
     chosen: dict[str, Contestant] = {
         OURS: (infogan_jax, (setting,)),
         EAGER: (pytorch, (setting, device, "")),
+        CHANNELS_FIRST: (pytorch, (setting, device, "", False)),
         COMPILED: (pytorch, (setting, device, "default")),
         GRAPHS: (pytorch, (setting, device, "reduce-overhead")),
         PRODUCT: (matrix_product, (setting.precision,)),
@@ -74,11 +78,13 @@ def infogan_jax(setting: Setting, devices: int = 1) -> Repeat:
     return jax_step.steps(setting, devices)
 
 
-def pytorch(setting: Setting, device: str, mode: str) -> Repeat:
+def pytorch(
+    setting: Setting, device: str, mode: str, channels_last: bool = True
+) -> Repeat:
     """The reference on `device`, through torch.compile in `mode` if there is one."""
     from benchmarks import torch_step
 
-    return torch_step.steps(setting, device, mode)
+    return torch_step.steps(setting, device, mode, channels_last)
 
 
 def machine() -> dict[str, Any]:
@@ -95,11 +101,18 @@ def memory(setting: Setting) -> dict[str, int]:
     return jax_step.memory(setting)
 
 
-def all_reduces(setting: Setting, devices: int) -> int:
-    """How often several devices must agree in a step."""
+def communication(setting: Setting, devices: int) -> dict[str, int]:
+    """What a step sends between devices."""
     from benchmarks import jax_step
 
-    return jax_step.all_reduces(setting, devices)
+    return jax_step.communication(setting, devices)
+
+
+def checkpoint(setting: Setting) -> dict[str, float]:
+    """What a checkpoint takes, on the disk and in time."""
+    from benchmarks import jax_step
+
+    return jax_step.checkpoint(setting)
 
 
 def matrix_product(precision: str) -> Repeat:
@@ -114,6 +127,9 @@ def race(
 ) -> dict[Name, Timing]:
     """Times all contestants in turn; one that fails is left out from then on.
 
+    All compile afresh, unless TORCHINDUCTOR_CACHE_DIR and JAX_COMPILATION_CACHE_DIR
+    name directories of compiled programs.
+
     Args:
       line: the contestants by name.
       rounds: how often each is timed.
@@ -122,12 +138,12 @@ def race(
     """
     with ExitStack() as stack:
         cold = stack.enter_context(tempfile.TemporaryDirectory())
-        cache = {"TORCHINDUCTOR_CACHE_DIR": cold}  # JAX, too, compiles afresh here
+        cache = {TORCH_CACHE: os.environ.get(TORCH_CACHE, cold)}
         pools = {name: stack.enter_context(process(cache)) for name in line}
         timings = {name: Timing() for name in line}
         begun = {}
         for name, (make, arguments) in line.items():
-            begun[name] = pools[name].submit(_first, make, *arguments)
+            begun[name] = pools[name].submit(first_call, make, *arguments)
             if not at_once:
                 wait([begun[name]])
         for name, timing in timings.items():
@@ -138,7 +154,7 @@ def race(
                 timing, pool = timings[name], pools[name]
                 if not timing.failure:
                     with _left_out(timing):
-                        round_ = pool.submit(_round, seconds, make, *arguments)
+                        round_ = pool.submit(timed_round, seconds, make, *arguments)
                         timing.rounds.append(round_.result())
     return timings
 
@@ -170,21 +186,22 @@ def alone(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 @cache
-def _made(make: Callable[..., Repeat], *arguments: Any) -> Repeat:
+def made(make: Callable[..., Repeat], *arguments: Any) -> Repeat:
+    """What `make` gives, once in a process."""
     return make(*arguments)
 
 
-def _first(make: Callable[..., Repeat], *arguments: Any) -> tuple[int, float]:
+def first_call(make: Callable[..., Repeat], *arguments: Any) -> tuple[int, float]:
     """The steps of a call, and the seconds of the first one."""
-    repeat = _made(make, *arguments)
+    repeat = made(make, *arguments)
     start = perf_counter()
     repeat.call()
     return repeat.steps, perf_counter() - start
 
 
-def _round(seconds: float, make: Callable[..., Repeat], *arguments: Any) -> float:
+def timed_round(seconds: float, make: Callable[..., Repeat], *arguments: Any) -> float:
     """Milliseconds a step, over as many calls as fill `seconds`."""
-    repeat, calls, start = _made(make, *arguments), 0, perf_counter()
+    repeat, calls, start = made(make, *arguments), 0, perf_counter()
     while True:
         repeat.call()
         calls += 1

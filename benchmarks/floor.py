@@ -5,9 +5,9 @@ A step can lie below it: Karatsuba's rule leaves out 7 of 16 products.
 
 import math
 
+from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.model import notation
 from infogan_jax.model.layers import KERNEL_SIZE, Stack
-from infogan_jax.model.networks import Networks
 
 PRODUCT_SIDE = 4096
 PRODUCT_OPERATIONS = 2 * PRODUCT_SIDE**3
@@ -31,15 +31,17 @@ def multiply_adds(net: Stack, shape: tuple[int, ...]) -> list[int]:
     return counts
 
 
-def operations(nets: Networks, batch_size: int) -> int:
+def operations(algorithm: Algorithm, batch_size: int) -> int:
     """Operations of a step's matrix products, two for each multiply-add.
 
     A pass forward costs n multiply-adds a layer; backward n for the gradient of its
     weights and n for that of its input. D's step: G forward; trunk and D's head on
     two batches, Q on one, forward and backward; the images need no gradient. G's
     step: G forward and backward, its input needs no gradient; D and Q forward and
-    backward without weights.
+    backward without weights. An average of G needs batch statistics, so all of its
+    layers but the last go forward once more.
     """
+    nets = algorithm.nets
     assert nets.recognition is not None
     discriminator = nets.discriminator
     features = notation.follow(tuple(discriminator.trunk.layers), nets.image_shape, "")
@@ -50,4 +52,5 @@ def operations(nets: Networks, batch_size: int) -> int:
     d, dq = sum(trunk + head), sum(trunk + head + q)
     d_step = sum(generator) + 3 * (d + dq) - 2 * trunk[0]
     g_step = 3 * sum(generator) - generator[0] + 2 * dq
-    return 2 * batch_size * (d_step + g_step)
+    averaging = sum(generator[:-1]) if algorithm.average_decay else 0
+    return 2 * batch_size * (d_step + g_step + averaging)

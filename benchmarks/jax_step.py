@@ -1,13 +1,18 @@
 """The project's step as training runs it, and a matrix product as a yardstick."""
 
+import math
 import re
 import resource
 import sys
+import tempfile
 from functools import partial
+from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from benchmarks import task
 from benchmarks.floor import PRODUCT_SIDE
@@ -15,12 +20,15 @@ from benchmarks.task import Repeat, Setting
 from infogan_jax.experiment import Experiment
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import parallel
+from infogan_jax.run.checkpoints import Checkpoints
+from infogan_jax.vmapped_training import vmapped_step
 
-ALL_REDUCE = re.compile(r" all-reduce(?:-start)?\(")
+ALL_REDUCE = re.compile(r"= (\S.*?) all-reduce\(")
+ARRAY = re.compile(r"(?:pred|[a-z]+(?P<bits>\d+))\[(?P<shape>[\d,]*)\]")
 
 
 class Training:
-    """A run from its first step on, one call of many steps at a time.
+    """A run, or several as one program, a call of many steps at a time.
 
     Attributes:
       steps: the number of steps of a call.
@@ -28,15 +36,24 @@ class Training:
       calls: what is drawn for each call, without end.
     """
 
-    def __init__(self, exp: Experiment, devices: int = 1) -> None:
-        """Builds what `training.train` builds, on the first `devices` devices."""
+    def __init__(self, exp: Experiment, devices: int = 1, seeds: int = 0) -> None:
+        """Builds what `training.train` builds, on the first `devices` devices.
+
+        With `seeds` it builds what `vmapped_training.train` builds, with the same
+        images for all of them.
+        """
         self.steps, self.devices = exp.steps_per_call, devices
         self._mesh = parallel.make_mesh(exp.batch_size, _devices(devices))
-        self._state = parallel.replicate(self._mesh, exp.first_state())
         feed = exp.feed(0)
         self.calls = feed.calls(parallel.local_rows(self._mesh, exp.batch_size))
         self._data = parallel.replicate(self._mesh, feed.resident)
-        step = partial(train_step, exp.algorithm)
+        state, one_step = exp.first_state(), train_step
+        if seeds:
+            state = jax.tree.map(lambda leaf: jnp.stack([leaf] * seeds), state)
+            one_step = vmapped_step
+            self.calls = (np.stack([c] * seeds, axis=2) for c in self.calls)
+        self._state = parallel.replicate(self._mesh, state)
+        step = partial(one_step, exp.algorithm)
         self._advance: Any = parallel.map_steps(step, feed.fetch, self._mesh)
 
     def call(self) -> None:
@@ -58,9 +75,9 @@ class Training:
             "work": program.memory_analysis().temp_size_in_bytes,
         }
 
-    def all_reduces(self) -> int:
-        """How often devices must agree in a step, on gradients and batch statistics."""
-        return len(ALL_REDUCE.findall(self.compiled().as_text()))
+    def agreements(self) -> list[int]:
+        """Bytes of each all-reduce of a step: gradients, batch statistics, metrics."""
+        return all_reduces(self.compiled().as_text())
 
     def _arguments(self) -> tuple[Any, ...]:
         drawn = parallel.split_batches(self._mesh, next(self.calls))
@@ -84,6 +101,13 @@ def steps(setting: Setting, devices: int = 1) -> Repeat:
         jax.config.update("jax_num_cpu_devices", devices)
     _multiply_in(setting.precision)
     training = Training(task.build(setting), devices)
+    return Repeat(training.call, training.steps)
+
+
+def steps_of_seeds(setting: Setting, seeds: int) -> Repeat:
+    """The train step of several seeds as one program."""
+    _multiply_in(setting.precision)
+    training = Training(task.build(setting), seeds=seeds)
     return Repeat(training.call, training.steps)
 
 
@@ -121,11 +145,60 @@ def memory(setting: Setting) -> dict[str, int]:
     return facts | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
 
 
-def all_reduces(setting: Setting, devices: int) -> int:
-    """`Training.all_reduces` on simulated devices, whatever machine this is."""
+def all_reduces(text: str) -> list[int]:
+    """Bytes of each all-reduce in a compiled program's text."""
+    return [
+        sum(_bytes_of(array) for array in ARRAY.finditer(found[1]))
+        for found in ALL_REDUCE.finditer(text)
+    ]
+
+
+def _bytes_of(array: re.Match[str]) -> int:
+    sides = [int(side) for side in array["shape"].split(",") if side]
+    return int(array["bits"] or 8) // 8 * math.prod(sides)
+
+
+def communication(setting: Setting, devices: int) -> dict[str, int]:
+    """What a step sends on simulated devices, whatever machine this is.
+
+    Returns:
+      `all_reduces`, their number; `bytes` of all of them; and `work`, the bytes that
+      are planned for one device.
+    """
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_num_cpu_devices", devices)
-    return Training(task.build(setting), devices).all_reduces()
+    training = Training(task.build(setting), devices)
+    sizes, facts = training.agreements(), training.facts()
+    return {"all_reduces": len(sizes), "bytes": sum(sizes), "work": facts["work"]}
+
+
+def checkpoint(setting: Setting) -> dict[str, float]:
+    """Parameters, bytes on the disk, and seconds to save and restore a first state.
+
+    `held_s` is how long the steps wait for a save, `written_s` until it is on the disk.
+    """
+    exp = task.build(setting)
+    state = exp.first_state()
+    with tempfile.TemporaryDirectory() as place:
+        start = perf_counter()
+        with Checkpoints(Path(place)) as checkpoints:
+            opened = perf_counter()
+            checkpoints.save(state)
+            held = perf_counter()
+        written = perf_counter()
+        size = sum(path.stat().st_size for path in Path(place).rglob("*"))
+        with Checkpoints(Path(place), read_only=True) as checkpoints:
+            again = perf_counter()
+            jax.block_until_ready(checkpoints.restore_newest(state))
+            restored = perf_counter()
+    return {
+        "parameters": sum(leaf.size for leaf in jax.tree.leaves(state.params)),
+        "bytes": size,
+        "opened_s": opened - start,
+        "held_s": held - opened,
+        "written_s": written - opened,
+        "restored_s": restored - again,
+    }
 
 
 def machine() -> dict[str, Any]:

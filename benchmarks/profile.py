@@ -11,8 +11,9 @@ import argparse
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -23,6 +24,10 @@ from benchmarks.task import IMAGES, NETWORKS, Setting, build
 Origin = tuple[str, str]
 """The kind of an instruction, such as `dot`, and its path in the source."""
 
+Event = tuple[str, float]
+"""The name of what was run, and nanoseconds."""
+
+GPU_PLANE = "/device:GPU"
 CONTAINERS = {"while", "call", "conditional"}
 PRODUCTS = {"dot", "convolution"}
 INSTRUCTION = re.compile(
@@ -71,21 +76,62 @@ def is_backward(origin: Origin) -> bool:
     return "transpose(jvp" in origin[1]
 
 
-def trace(training: Training) -> Iterator[tuple[str, float]]:
-    """Names of instructions and their nanoseconds, for each time one was run."""
+def trace(training: Training) -> Any:
+    """One call of the step, as JAX's `ProfileData`."""
     options = jax.profiler.ProfileOptions()
     options.python_tracer_level = 0
     with tempfile.TemporaryDirectory() as directory:
         with jax.profiler.trace(directory, profiler_options=options):
             training.call()
         path = next(Path(directory).rglob("*.xplane.pb"))
-        data = jax.profiler.ProfileData.from_file(str(path))
-    for plane in data.planes:
-        for line in plane.lines:
-            for event in line.events:
-                name = dict(event.stats).get("hlo_op")
-                if name is not None:
-                    yield str(name), event.duration_ns
+        return jax.profiler.ProfileData.from_file(str(path))
+
+
+def instructions(traced: Any) -> Iterator[Event]:
+    """Instructions of the compiled program, for each time one was run."""
+    for event in _events(traced.planes):
+        name = dict(event.stats).get("hlo_op")
+        if name is not None:
+            yield str(name), event.duration_ns
+
+
+def kernels(traced: Any) -> list[Event]:
+    """What a GPU has run, each time; on a CPU the instructions."""
+    planes = [plane for plane in traced.planes if plane.name.startswith(GPU_PLANE)]
+    found = [(event.name, event.duration_ns) for event in _events(planes)]
+    return found or [
+        (name, nanoseconds)
+        for name, nanoseconds in instructions(traced)
+        if name.partition(".")[0] not in CONTAINERS
+    ]
+
+
+def _events(planes: Iterable[Any]) -> Iterator[Any]:
+    return (event for plane in planes for line in plane.lines for event in line.events)
+
+
+def kernel_table(events: Sequence[Event], steps: int, rows: int = 15) -> str:
+    """The kernels that take the most time: calls and milliseconds a step, and shares.
+
+    Args:
+      events: names and nanoseconds.
+      steps: that were traced.
+      rows: the number of kernels shown.
+    """
+    spent: dict[str, float] = defaultdict(float)
+    calls: dict[str, int] = defaultdict(int)
+    for name, nanoseconds in events:
+        spent[name] += nanoseconds
+        calls[name] += 1
+    total = sum(spent.values())
+    lines = [f"{'kernel':<52}{'calls':>8}{'ms/step':>10}{'share':>8}"]
+    for name in sorted(spent, key=lambda name: -spent[name])[:rows]:
+        ms, each = spent[name] / 1e6 / steps, calls[name] / steps
+        share = spent[name] / total
+        lines.append(f"{name[:50]:<52}{each:>8.1f}{ms:>10.4f}{share:>8.1%}")
+    ms, each = total / 1e6 / steps, len(events) / steps
+    lines.append(f"{f'all {len(spent)}':<52}{each:>8.1f}{ms:>10.4f}{1:>8.1%}")
+    return "\n".join(lines)
 
 
 def table(
@@ -121,7 +167,7 @@ def report(training: Training) -> str:
     known: Mapping[str, Origin] = origins(training.compiled().as_text())
     leaves = [
         (known.get(name, ("", "")), nanoseconds)
-        for name, nanoseconds in trace(training)
+        for name, nanoseconds in instructions(trace(training))
         if known.get(name, ("", ""))[0] not in CONTAINERS
     ]
     return "\n\n".join(

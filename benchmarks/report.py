@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.contestants import EAGER, PRODUCT, Timing
+from benchmarks.contestants import EAGER, OURS, PRODUCT, PYTORCH, Timing
 from benchmarks.floor import PRODUCT_OPERATIONS
 from benchmarks.task import Setting
 
@@ -17,7 +17,8 @@ ms/step   median of the rounds; range: the fastest and the slowest round
 speed     PyTorch eager = 1.00, more is faster: median of the rounds' ratios
 x floor   times the floor, which is the step's matrix products at the speed of one
           product of two 4096 x 4096 matrices: median of the rounds' ratios
-compile   seconds that the first call took longer than the others"""
+compile   seconds that the first call took longer than the others
+of best   our time over that of the PyTorch form with the smallest median"""
 
 
 def summarise(
@@ -33,11 +34,16 @@ def summarise(
     share = operations / PRODUCT_OPERATIONS
     floor = [share * ms for ms in timings[PRODUCT].rounds]
     eager = timings[EAGER].rounds
+    others = [name for name in PYTORCH if name in timings and timings[name].rounds]
+    best = min(others, key=lambda name: timings[name].median, default="")
+    fastest = timings[best].rounds if best else []
     return {
         "network": setting.network,
         "batch_size": setting.batch_size,
         "precision": setting.precision,
         "gigaflop": operations / 1e9,
+        "best": best,
+        "of_best": median_ratio(timings[OURS].rounds, fastest),
         "floor": {"failure": timings[PRODUCT].failure} | _spread(floor),
         "contestants": {
             name: _entry(timing, setting.batch_size, eager, floor)
@@ -56,8 +62,8 @@ def _entry(
     usual = timing.steps * spread["ms"] / 1000
     return spread | {
         "images_per_second": 1000 * batch_size / spread["ms"],
-        "speed": _median_ratio(eager, timing.rounds),
-        "times_floor": _median_ratio(timing.rounds, floor),
+        "speed": median_ratio(eager, timing.rounds),
+        "times_floor": median_ratio(timing.rounds, floor),
         "first_call_s": timing.first_call,
         "compile_s": max(0.0, timing.first_call - usual),
     }
@@ -74,7 +80,7 @@ def _spread(rounds: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def _median_ratio(over: Sequence[float], under: Sequence[float]) -> float | None:
+def median_ratio(over: Sequence[float], under: Sequence[float]) -> float | None:
     """The median over rounds of one contestant's time over another's."""
     ratios = [a / b for a, b in zip(over, under, strict=False)]
     return statistics.median(ratios) if ratios else None
@@ -89,7 +95,8 @@ def table(result: Mapping[str, Any]) -> str:
     if "ms" in result["floor"]:
         rate = 1000 * result["gigaflop"] / result["floor"]["ms"]
         floor += f"   at {rate:,.0f} GFLOP/s"
-    return "\n".join([*lines, floor])
+    best = f"{'of best':<28}{_number(result['of_best'], 10)}   {result['best']}"
+    return "\n".join([*lines, floor, best])
 
 
 def _row(name: str, entry: Mapping[str, Any]) -> str:

@@ -158,7 +158,7 @@ class InfoGAN(nn.Module):
     ) -> Tensor:
         """The loss of D and Q on bytes [batch, C, H, W] and on generated images."""
         real = images.float() * ((self.high - self.low) / 255) + self.low
-        with self._precision():
+        with self.precision():
             with torch.no_grad():
                 generated = self._blur(self.generator(inputs))
             real_logits = self.head(self.trunk(self._blur(real)))
@@ -168,11 +168,12 @@ class InfoGAN(nn.Module):
 
     def generator_loss(self, codes: Codes, inputs: Tensor) -> Tensor:
         """The loss of G."""
-        with self._precision():
+        with self.precision():
             logits, outputs = self._judge(self._blur(self.generator(inputs)))
             return F.softplus(-logits).mean() - self._information(outputs, codes)
 
-    def _precision(self) -> torch.autocast:
+    def precision(self) -> torch.autocast:
+        """Runs what it encloses in bfloat16, if the networks do."""
         kind = self.log_floor.device.type
         return torch.autocast(kind, torch.bfloat16, enabled=self.mixed)
 

@@ -13,7 +13,17 @@ from numpy.linalg import norm
 from tiny import build_tiny
 
 from benchmarks import __main__ as bench
-from benchmarks import contestants, floor, profile, report, scale, startup, task
+from benchmarks import (
+    contestants,
+    floor,
+    jax_step,
+    profile,
+    quick,
+    report,
+    scale,
+    startup,
+    task,
+)
 from benchmarks.contestants import COMPILED, EAGER, OURS, PRODUCT, Timing
 from benchmarks.jax_step import Training
 from benchmarks.task import Repeat, Setting
@@ -69,12 +79,14 @@ def test_the_table_compares_round_by_round():
     assert ours["times_floor"] == pytest.approx(4.0)  # of 4, 1 and 4
     assert ours["images_per_second"] == pytest.approx(128 / 0.020)
     assert ours["compile_s"] == pytest.approx(3.5 - 25 * 0.020)
+    assert result["best"] == EAGER  # torch.compile has failed
+    assert result["of_best"] == pytest.approx(1 / 3)  # of 1/3, 1/3 and 2
     assert json.loads(json.dumps(result)) == result
     words = "10 to 80", "6,400", "3.00", "failed: OSError: no compiler"
     assert all(word in report.table(result) for word in words)
     timings[EAGER] = timings[PRODUCT] = Timing(failure="ImportError: none")
     result = report.summarise(Setting("digits", 128), operations, timings)
-    assert result["contestants"][OURS]["speed"] is None
+    assert result["contestants"][OURS]["speed"] is None and result["best"] == ""
     assert report.table(result).count("failed: ImportError: none") == 2
 
 
@@ -85,7 +97,10 @@ def test_the_floor_is_the_sum_over_passes_and_layers():
     d_step = generator + 3 * d - conv + 3 * dq - conv
     g_step = 3 * generator - 17 * 32 + 2 * dq
     assert d_step + g_step == 56_208
-    assert floor.operations(build_tiny().nets, 10) == 2 * 10 * 56_208
+    assert floor.operations(build_tiny(), 10) == 2 * 10 * 56_208
+    averaged = build_tiny(average_decay=0.99)
+    hidden = generator - 4 * 4 * 16 * 8 * 1
+    assert floor.operations(averaged, 10) == 2 * 10 * (56_208 + hidden)
 
 
 @pytest.mark.parametrize(
@@ -104,13 +119,31 @@ def test_a_wrong_flag_ends_in_one_line_and_status_2(flags, words, capsys):
     assert stopped.value.code == 2 and error.count("\n") == 1 and words in error
 
 
-def test_a_cpu_has_one_precision_and_a_gpu_three():
+def test_a_cpu_has_two_precisions_and_a_gpu_three():
     options = bench.parser().parse_args(["--networks", "digits", "svhn"])
-    chosen = [Setting("digits", 128), Setting("svhn", 128)]
+    kinds = [(n, p) for n in ("digits", "svhn") for p in ("float32", "bfloat16")]
+    chosen = [Setting(network, 128, precision) for network, precision in kinds]
     assert [*bench.settings(options, "cpu")] == chosen
     assert len([*bench.settings(options, "gpu")]) == 2 * 2 * 3
     with pytest.raises(ValueError, match="tf32 needs a GPU"):
         [*bench.settings(bench.parser().parse_args(["--precisions", "tf32"]), "cpu")]
+
+
+@pytest.mark.parametrize("ratios", [(1.3, 1.0, 1.09), (0.9, 1.2)])
+def test_the_median_of_the_pairs_decides(ratios):
+    assert quick.verdict(ratios)[0]
+    assert quick.verdict([ratio * 1.06 for ratio in ratios]) == (
+        False,
+        f"a step takes {1.06 * np.median(ratios):.2f} ({1.06 * min(ratios):.2f} to "
+        f"{1.06 * max(ratios):.2f}) of the time that it took before; at most 1.10 is "
+        "allowed",
+    )
+
+
+def test_a_commit_that_git_does_not_have_is_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        quick.main(["--commit", "no-such-tag"])
+    assert "git has no commit 'no-such-tag'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("status", [0, 3])
@@ -129,10 +162,25 @@ def test_start_up_ends_at_the_first_line(tmp_path, status):
 
 
 def test_agreeing_costs_what_the_model_says():
-    model = scale.Model(128, 2.0, 4_000_000, 30, 80.0, 10.0)
-    assert model.step_ms(2) == pytest.approx(2.0 + 4e6 / 80e9 * 1e3 + 0.3)
-    assert model.step_ms(8) == pytest.approx(2.0 + 1.75 * 4e6 / 80e9 * 1e3 + 0.3)
+    model = scale.Model(128, 2.0, 4_000_000, 30, hop_us=1.0, pod_us=50.0)
+    hops, ring_ms = 2 * 3, 2 * 7 / 8 * 4e6 / 100e9 * 1e3
+    assert model.step_ms(8) == pytest.approx(2.0 + ring_ms + 30 * hops * 1e-3)
+    within, between = 2 * 255 / 256 * 4e6 / 100e9, 2 * 3 / 4 * 4e6 / 800e9
+    waiting = 30 * (32 * 1e-6 + 100e-6)
+    assert model.step_ms(1024) == pytest.approx(
+        2.0 + 1e3 * (within + between + waiting)
+    )
     assert scale.model_table(model, [1]).endswith("64,000      100.0%")
+    assert scale.shortest_ms(197 * 10**9, 819 * 10**6 // 7) == pytest.approx(2.0)
+
+
+def test_all_reduces_are_counted_in_the_text_of_a_program():
+    text = """
+      %ar.1 = f32[2,3]{1,0} all-reduce(%x), channel_id=1, to_apply=%add
+      ROOT %ar.2 = (f32[], bf16[4]{0}, pred[]) all-reduce(%y, %z, %w), to_apply=%add
+      %dot = f32[9]{0} dot(%all-reduce, %v)
+    """
+    assert jax_step.all_reduces(text) == [24, 4 + 8 + 1]
 
 
 BODY = "jit(many)/while/body/closed_call/"
@@ -155,6 +203,16 @@ def test_an_instruction_is_known_by_its_path(opcode, path, kind, layer, backward
     assert name == "x.1" and profile.kind(origin) == kind
     assert profile.is_backward(origin) == bool(backward)
     assert not layer or profile.layer(origin) == layer
+
+
+def test_the_largest_kernels_come_first():
+    events = [("add", 1e6), ("dot", 5e6), ("add", 2e6), ("tail", 2e6)]
+    lines = profile.kernel_table(events, steps=2, rows=2).splitlines()
+    assert [line.split() for line in lines[1:]] == [
+        ["dot", "0.5", "2.5000", "50.0%"],
+        ["add", "1.0", "1.5000", "30.0%"],
+        ["all", "3", "2.0", "5.0000", "100.0%"],
+    ]
 
 
 @pytest.mark.filterwarnings("ignore:builtin type event_stats")  # of jaxlib 0.12
@@ -220,15 +278,37 @@ def test_pytorch_has_the_same_losses_and_gradients(torch, network):
     assert min(errors) < 1e-4  # rounding may push a ReLU over its kink, but not always
 
 
-def test_pytorch_does_the_work_that_the_floor_counts(torch):
+@pytest.mark.parametrize("network", ["digits", "svhn"])
+def test_pytorch_does_the_work_that_the_floor_counts(torch, network):
     from torch.utils.flop_counter import FlopCounterMode
 
     from benchmarks import torch_reference, torch_step
 
-    exp = task.build(Setting("digits", BATCH))
+    exp = task.build(Setting(network, BATCH))
     model = torch_reference.InfoGAN(exp.algorithm, noise_sd=0.15)
     step = torch_step.train_step(model, exp)
+    height, width, channels = exp.image_shape
     with FlopCounterMode(display=False) as counter:
-        step(torch.zeros((BATCH, 1, 8, 8), dtype=torch.uint8))
-    assert counter.get_total_flops() == floor.operations(exp.algorithm.nets, BATCH)
+        step(torch.zeros((BATCH, channels, height, width), dtype=torch.uint8))
+    assert (exp.algorithm.average_decay > 0) == (network == "svhn")
+    assert counter.get_total_flops() == floor.operations(exp.algorithm, BATCH)
     assert model._blur(torch.zeros(10_000)).std().item() == pytest.approx(0.15, 0.1)
+
+
+def test_pytorch_has_the_same_average_of_g(torch):
+    from benchmarks import torch_reference, torch_step
+
+    exp = task.build(Setting("svhn", BATCH))
+    model = torch_reference.InfoGAN(exp.algorithm)
+    update, average = torch_step.averaging(model, exp.algorithm.average_decay)
+    before, weight = average[1].weight.clone(), model.generator[1].weight
+    inputs = torch.randn(BATCH, exp.algorithm.nets.input_size)
+    expected, mean = before, torch.zeros(len(before))
+    for decay in (1 / 10, 2 / 11):
+        weight.data += 1.0
+        expected = decay * expected + (1 - decay) * weight
+        mean = 0.9 * mean + 0.1 * (inputs @ expected.T).mean(0)
+        update(inputs)
+    torch.testing.assert_close(average[1].weight, expected.detach())
+    torch.testing.assert_close(average[2].running_mean, mean.detach())
+    assert not torch.equal(model.generator[2].running_mean, mean)

@@ -122,6 +122,7 @@ def _transposed_kernel(kernel: Kernel) -> Float[Array, "size size features chann
 upconv_native.defvjp(_upconv_forward, _upconv_backward)
 
 
+@partial(jax.jit, static_argnums=2)
 def conv_matmul(x: Images, kernel: Kernel, stride: int) -> Features:
     """Computes `conv_native` by matrix products; `stride` divides the kernel size."""
     output = jax.eval_shape(partial(conv_native, stride=stride), x, kernel)
@@ -135,6 +136,7 @@ def conv_matmul(x: Images, kernel: Kernel, stride: int) -> Features:
     return y
 
 
+@partial(jax.jit, static_argnums=2)
 def upconv_matmul(x: Images, kernel: Kernel, stride: int) -> Features:
     """Computes `upconv_native` by matrix products; `stride` divides the kernel size."""
     before, _ = _upconv_margins(stride, kernel.shape[0])

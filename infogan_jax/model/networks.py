@@ -210,7 +210,11 @@ def _clone(networks: Networks, **changed: Any) -> Networks:
 
 
 def init(networks: Networks, key: Key[Array, ""]) -> tuple[Variables, Variables]:
-    """Draws the parameters and the first batch statistics of all three networks."""
+    """Draws the parameters and the first batch statistics of all three networks.
+
+    What the networks compute on the way is not used, so it has few operations.
+    """
+    networks = _clone(networks, lowering="plain")
     g_key, d_key, q_key, weights_key = jax.random.split(key, 4)
     inputs = jnp.zeros((2, networks.input_size))
     images = jnp.zeros((2, *networks.image_shape))

@@ -1,0 +1,89 @@
+"""What the cores of a machine are best used for: one run on all, or one run on each.
+
+A run on a part of the cores is pinned to them before JAX makes its threads. Where
+several runs share the machine, each step of any of them counts.
+
+    python -m benchmarks.threads --networks digits svhn
+"""
+
+import argparse
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from benchmarks import contestants
+from benchmarks.__main__ import Parser, positive, whole
+from benchmarks.contestants import Contestant, Timing, infogan_jax
+from benchmarks.task import NETWORKS, Repeat, Setting
+
+Cores = tuple[int, ...]
+
+
+def pinned(setting: Setting, cores: Cores) -> Repeat:
+    """The project's step on some of the cores."""
+    os.sched_setaffinity(0, cores)
+    return infogan_jax(setting)
+
+
+def side_by_side(setting: Setting, shares: tuple[Cores, ...]) -> Repeat:
+    """Several runs at the same time, each on cores of its own; all steps count."""
+    runs = [(contestants.process(), cores) for cores in shares]
+
+    def all_at_once(what: Callable[..., Any], *arguments: Any) -> list[Any]:
+        begun = [pool.submit(what, *arguments, pinned, setting, c) for pool, c in runs]
+        return [each.result() for each in begun]
+
+    steps = [steps for steps, _ in all_at_once(contestants.first_call)]
+    one_call = partial(all_at_once, contestants.timed_round, 1e-9)
+    return Repeat(one_call, sum(steps))
+
+
+def line_up(setting: Setting, cores: Cores) -> dict[str, Contestant]:
+    """One run on all cores, one on the first, and one on each."""
+    count, each = len(cores), tuple((core,) for core in cores)
+    return {
+        f"1 run on {count} cores": (pinned, (setting, cores)),
+        "1 run on 1 core": (pinned, (setting, cores[:1])),
+        f"{count} runs, a core each": (side_by_side, (setting, each)),
+    }
+
+
+def table(timings: Mapping[str, Timing], batch_size: int) -> str:
+    """Steps a second of all runs together, and how many times those of the first."""
+    first = next(iter(timings.values())).median
+    lines = [f"{'':<24}{'ms/step':>10}{'images/s':>11}{'speed':>8}"]
+    for name, timing in timings.items():
+        if timing.failure:
+            lines.append(f"{name:<24}  failed: {timing.failure}")
+            continue
+        ms = timing.median
+        rate = 1000 * batch_size / ms
+        lines.append(f"{name:<24}{ms:>10.4g}{rate:>11,.0f}{first / ms:>8.2f}")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Times each network in the three ways."""
+    flags = Parser("benchmarks.threads", description=__doc__)
+    flags.formatter_class = argparse.RawDescriptionHelpFormatter
+    flags.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
+    flags.add_argument("--rounds", type=whole(1, 1000), default=5)
+    flags.add_argument("--seconds", type=positive, default=2.0, help="a round's least")
+    options = flags.parse_args(arguments)
+    if not hasattr(os, "sched_getaffinity"):
+        flags.error("pinning a run to a core needs Linux")
+    cores = tuple(sorted(os.sched_getaffinity(0)))
+    if len(cores) < 2:
+        flags.error("this process may use one core; at least 2 are needed")
+    for network in options.networks:
+        setting = Setting(network, 128)
+        timings = contestants.race(
+            line_up(setting, cores), options.rounds, options.seconds
+        )
+        print(f"{network}, {setting.batch_size} images a batch")
+        print(table(timings, setting.batch_size) + "\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
