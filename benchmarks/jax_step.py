@@ -21,7 +21,7 @@ from infogan_jax.experiment import Experiment
 from infogan_jax.game.train_step import train_step
 from infogan_jax.machine import parallel
 from infogan_jax.run.checkpoints import Checkpoints
-from infogan_jax.vmapped_training import vmapped_step
+from infogan_jax.several.one_program import same_for_all, vmapped_step
 
 ALL_REDUCE = re.compile(r"= (\S.*?) all-reduce\(")
 ARRAY = re.compile(r"(?:pred|[a-z]+(?P<bits>\d+))\[(?P<shape>[\d,]*)\]")
@@ -39,7 +39,7 @@ class Training:
     def __init__(self, exp: Experiment, devices: int = 1, seeds: int = 0) -> None:
         """Builds what `training.train` builds, on the first `devices` devices.
 
-        With `seeds` it builds what `vmapped_training.train` builds, with the same
+        With `seeds` it builds what `several.one_program` builds, with the same
         images for all of them.
         """
         self.steps, self.devices = exp.steps_per_call, devices
@@ -47,13 +47,12 @@ class Training:
         feed = exp.feed(0)
         self.calls = feed.calls(parallel.local_rows(self._mesh, exp.batch_size))
         self._data = parallel.replicate(self._mesh, feed.resident)
-        state, one_step = exp.first_state(), train_step
+        state, step = exp.first_state(), partial(train_step, exp.algorithm)
         if seeds:
             state = jax.tree.map(lambda leaf: jnp.stack([leaf] * seeds), state)
-            one_step = vmapped_step
+            step = partial(vmapped_step, same_for_all(exp.algorithm))
             self.calls = (np.stack([c] * seeds, axis=2) for c in self.calls)
         self._state = parallel.replicate(self._mesh, state)
-        step = partial(one_step, exp.algorithm)
         self._advance: Any = parallel.map_steps(step, feed.fetch, self._mesh)
 
     def call(self) -> None:
