@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKDIR ?= runs/digits
-KILLS := tests/torture/torture_kills.py tests/torture/torture_folder.py
+KILLS := $(addprefix tests/torture/torture_, kills.py folder.py seeds.py)
 LEARNING := tests/torture/torture_learning.py
 
 .PHONY: train test lint docs torture torture-kills torture-others learning bench bench-quick tfds export trackers tutorial clean
