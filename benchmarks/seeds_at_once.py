@@ -1,7 +1,7 @@
 """How much several seeds gain as one program: images/s against their number.
 
-The step of `infogan_jax.several.one_program` is timed for each number of seeds. The floor
-is that of one seed times their number: large enough products would reach it.
+The step of `infogan_jax.several.one_program` is timed for each number of seeds. The
+floor is that of one seed times their number: large enough products would reach it.
 
     python -m benchmarks.seeds_at_once --network mnist --seeds 1 4 16 64
 """

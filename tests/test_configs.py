@@ -181,7 +181,8 @@ def test_a_recipe_is_the_paper_s_game_without_additions(name, mode):
     config, is_sprites = get(name, mode), name == "sprites"
     players = {"info_to_generator": True, "info_to_trunk": True, "real_label": 1.0}
     noise = {"noise_sd": 0.0, "noise_anneal_steps": 0}
-    assert config.objective.to_dict() == players | noise
+    game = {"game": "non_saturating", "r1_weight": 0.0}
+    assert config.objective.to_dict() == game | players | noise
     assert config.data.batch_size == (64 if is_sprites else 128)
     assert config.networks.spectral_norm == is_sprites
     assert config.networks.lrelu_slope == 0.1
