@@ -1,6 +1,6 @@
 """InfoGAN on rendered chairs: 64x64, gray (Chen et al. 2016, table 6 and figure 4).
 
-    python train.py --config=configs/chairs.py                 # codes that are factors
+    python train.py --config=configs/chairs.py                 # our recipe
     python train.py --config=configs/chairs.py:paper           # table 6, rotation
     python train.py --config=configs/chairs.py:paper-width
     python train.py --config=configs/chairs.py:smoke           # a few steps

@@ -1,6 +1,6 @@
 """InfoGAN on rendered heads: 32x32, gray (Chen et al. 2016, table 4 and figure 3).
 
-    python train.py --config=configs/faces.py                  # codes that are factors
+    python train.py --config=configs/faces.py                  # our recipe
     python train.py --config=configs/faces.py:paper            # table 4, azimuth
     python train.py --config=configs/faces.py:paper-elevation
     python train.py --config=configs/faces.py:paper-lighting   # wide or narrow as well

@@ -14,7 +14,7 @@ from infogan_jax.errors import UserError
 SCENES = {"heads": heads.SCENE, "seats": seats.SCENE}
 BACKGROUND = {"heads": 0, "seats": 255}
 MEANS = {
-    "heads": [53.19, 59.02, 38.38, 52.71, 51.21, 45.16],
+    "heads": [59.75, 70.72, 41.99, 60.27, 58.50, 51.15],
     "seats": [232.15, 226.04, 216.29, 238.84, 243.08, 241.33],
 }
 COUNT = 12
@@ -166,7 +166,7 @@ def test_a_wide_head_and_a_wide_seat_are_wide():
     shares = (0.8, 1.0, 1.25)
     widths = [width(person(azimuth=0.0, width=share), 0) for share in shares]
     assert widths[2] / widths[0] == pytest.approx(1.25 / 0.8, abs=0.15)
-    assert widths == sorted(widths)
+    assert widths[0] < widths[1] < widths[2]
     widths = [width(seat(azimuth=0.0, width=share), 255) for share in shares]
     assert widths[0] < widths[1] < widths[2]
 

@@ -30,14 +30,14 @@ from infogan_jax.data.sources.signed_distance import (
 FACTORS = (
     Factor("azimuth", 20, -90.0, 90.0),  # degrees, positive: it faces to the right
     Factor("elevation", 10, -30.0, 30.0),  # degrees, of the camera
-    Factor("light", 10, -75.0, 75.0),  # degrees, positive: from the right
-    Factor("width", 10, 0.8, 1.25),  # of the head, in the mean head's
+    Factor("light", 10, -60.0, 60.0),  # degrees, positive: from the right
+    Factor("width", 10, 0.7, 1.4),  # of the head, in the mean head's
 )
 NUMBERS = {
-    "skull_width": (0.47, 0.53),
+    "skull_width": (0.49, 0.52),
     "skull_height": (0.50, 0.58),
     "skull_depth": (0.56, 0.66),
-    "jaw_width": (0.31, 0.42),
+    "jaw_width": (0.34, 0.40),
     "jaw_height": (-0.74, -0.60),
     "chin": (0.09, 0.14),
     "nose_length": (0.14, 0.24),
@@ -48,8 +48,8 @@ NUMBERS = {
     "ears": (0.12, 0.18),
     "hair_line": (0.30, 0.52),
     "hair_tone": (0.05, 0.30),
-    "skin_tone": (0.62, 0.90),
-    "lamp": (0.70, 1.00),
+    "skin_tone": (0.68, 0.88),
+    "lamp": (0.80, 1.00),
 }
 CAMERA = Camera(32, 6.0, 1.05, 1.25, steps=32, background=0.0)
 
@@ -62,7 +62,7 @@ def load(request: Request) -> Dataset:
 def draw(given: Given) -> Float[Array, "size size"]:
     """Draws a head of the given factors and numbers."""
     view = View(
-        given["azimuth"], given["elevation"], given["light"], 25.0, 0.25, given["lamp"]
+        given["azimuth"], given["elevation"], given["light"], 25.0, 0.30, given["lamp"]
     )
     return picture(
         lambda points: head(given, points),
