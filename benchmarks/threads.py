@@ -10,6 +10,7 @@ import argparse
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from multiprocessing import get_context
 from typing import Any
 
 from benchmarks import contestants
@@ -27,12 +28,19 @@ def pinned(setting: Setting, cores: Cores) -> Repeat:
 
 
 def side_by_side(setting: Setting, shares: tuple[Cores, ...]) -> Repeat:
-    """Several runs at the same time, each on cores of its own; all steps count."""
-    runs = [(contestants.process(), cores) for cores in shares]
+    """Several runs at the same time, each on cores of its own; all steps count.
+
+    The processes are a `Pool`, which ends with this process of its own accord.
+    """
+    spawn = get_context("spawn")
+    runs = [(spawn.Pool(1), cores) for cores in shares]
 
     def all_at_once(what: Callable[..., Any], *arguments: Any) -> list[Any]:
-        begun = [pool.submit(what, *arguments, pinned, setting, c) for pool, c in runs]
-        return [each.result() for each in begun]
+        begun = [
+            pool.apply_async(what, (*arguments, pinned, setting, cores))
+            for pool, cores in runs
+        ]
+        return [each.get() for each in begun]
 
     steps = [steps for steps, _ in all_at_once(contestants.first_call)]
     one_call = partial(all_at_once, contestants.timed_round, 1e-9)
