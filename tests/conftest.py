@@ -34,6 +34,7 @@ from tiny import VECTORS
 
 from configs import digits
 from infogan_jax.machine import compilation
+from infogan_jax.model import convolutions
 
 
 def pytest_sessionstart() -> None:
@@ -100,6 +101,23 @@ def own_run(trained_run, tmp_path) -> Path:
 def model(trained_run) -> infogan_jax.trained.infogan.InfoGAN:
     """The InfoGAN of the trained run."""
     return infogan_jax.trained.loading.load(trained_run)
+
+
+@pytest.fixture
+def as_on_a_gpu(monkeypatch):
+    """A function after which the forms of convolutions are those for a GPU."""
+    jitted = (convolutions.conv_matmul, convolutions.upconv_matmul)
+
+    def forget():
+        for each in jitted:
+            each.clear_cache()
+
+    def use():
+        monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+        forget()
+
+    yield use
+    forget()
 
 
 @pytest.fixture

@@ -167,7 +167,7 @@ def test_a_cpu_computes_a_layer_and_its_gradients_without_a_convolution(
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 8, 6), (2, 4, 6, 24)], ids=str)
-def test_a_gpu_multiplies_every_pixel_with_every_tap(shape, monkeypatch):
+def test_a_gpu_multiplies_every_pixel_with_every_tap(shape, as_on_a_gpu):
     """A GPU would round the sums of Karatsuba's rule, by default to 11 bits."""
     x, kernel = draw(*shape), draw(4, 4, shape[-1], 5, seed=1)
 
@@ -176,7 +176,7 @@ def test_a_gpu_multiplies_every_pixel_with_every_tap(shape, monkeypatch):
         return multiplications(jax.make_jaxpr(upconv)(x, kernel).jaxpr)
 
     fewer = counted()
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    as_on_a_gpu()
     assert counted() == math.prod(shape) * 16 * 5 > fewer
     assert_same(
         partial(convolutions.upconv, lowering="matmul"), xla_upconv, x, kernel, 2

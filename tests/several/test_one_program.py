@@ -90,8 +90,8 @@ def test_a_step_of_several_seeds_is_the_step_of_each():
         )
 
 
-def test_mapped_over_seeds_no_convolution_is_left_to_a_gpu_s_library(monkeypatch):
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+def test_mapped_over_seeds_no_convolution_is_left_to_a_gpu_s_library(as_on_a_gpu):
+    as_on_a_gpu()
     algorithm = build_tiny(terms=RealInformation(weight=1.0).terms())
     one = jax.eval_shape(partial(state.create_state, algorithm), np.uint32(0))
     two = jax.tree.map(lambda a: jax.ShapeDtypeStruct((2, *a.shape), a.dtype), one)
