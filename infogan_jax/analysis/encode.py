@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt8
 
+from infogan_jax.analysis.metrics.agreement import Predictions
 from infogan_jax.data import scaling
 from infogan_jax.model import latents, networks
 from infogan_jax.model.code_kinds import Categorical
@@ -88,6 +89,14 @@ def posterior_arrays(posterior: Posterior) -> dict[str, Float[np.ndarray, "..."]
         else:
             arrays |= {f"{name}/mean": q.mean, f"{name}/sd": jnp.exp(q.log_sd)}
     return {name: np.asarray(array) for name, array in arrays.items()}
+
+
+def predictions(posterior: Posterior) -> Predictions:
+    """Returns what Q predicts of each code: a category or, if continuous, the mean."""
+    return {
+        name: np.asarray(q.logits.argmax(-1) if isinstance(q, Categorical) else q.mean)
+        for name, q in posterior.items()
+    }
 
 
 def apply_in_batches(

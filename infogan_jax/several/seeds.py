@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from infogan_jax import evaluation, experiment, training
-from infogan_jax.analysis.encode import encode
+from infogan_jax.analysis.encode import encode, predictions
 from infogan_jax.analysis.metrics import agreement
-from infogan_jax.analysis.metrics.agreement import Readings
+from infogan_jax.analysis.metrics.agreement import Predictions
 from infogan_jax.analysis.trained_model import subset
 from infogan_jax.errors import Diverged, RunFailure, UserError
 from infogan_jax.machine import compilation, parallel, processes
-from infogan_jax.model.code_kinds import Categorical
 from infogan_jax.restoring import restore
 from infogan_jax.run import run_directory
 from infogan_jax.run.files import write_json
@@ -142,7 +141,7 @@ def sum_up(
             f"{next(iter(failed.values()))}"
         )
     records = [evaluation.read_evaluation(directory) for directory in good]
-    agreements = agreement.with_the_others([_readings(place) for place in good])
+    agreements = agreement.with_the_others([_predictions(place) for place in good])
     summary = summarise(records, agreements.tolist(), condition, failed)
     write_json(workdir / SUMMARY, summary)
     return summary
@@ -254,16 +253,12 @@ def _parse(success: str) -> tuple[str, float] | None:
     return name.strip(), least
 
 
-def _readings(directory: Path) -> Readings:
-    """Returns the categories and means that Q assigns to training images."""
+def _predictions(directory: Path) -> Predictions:
+    """Returns the categories and means that Q predicts for training images."""
     exp, state = restore(directory)
     spec, nets = exp.algorithm.spec, exp.algorithm.nets
     images = subset(exp.dataset.train).images
-    posterior = encode(spec, nets, state.params, state.stats, images)
-    return {
-        name: np.asarray(q.logits.argmax(-1) if isinstance(q, Categorical) else q.mean)
-        for name, q in posterior.items()
-    }
+    return predictions(encode(spec, nets, state.params, state.stats, images))
 
 
 def _table(summary: Mapping[str, Any], workdir: Path) -> str:

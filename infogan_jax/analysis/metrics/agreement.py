@@ -17,11 +17,11 @@ from infogan_jax.analysis.metrics.attributes import spearman
 from infogan_jax.analysis.metrics.clustering import nmi
 
 Prediction = Int[np.ndarray, "n"] | Float[np.ndarray, "n"]
-Readings = Mapping[str, Prediction]
+Predictions = Mapping[str, Prediction]
 """For each code, Q's predicted category (integers) or mean (floats) of each image."""
 
 
-def agreement(one: Readings, other: Readings) -> float:
+def agreement(one: Predictions, other: Predictions) -> float:
     """Returns the mean similarity of the paired codes of two runs, in [0, 1].
 
     The similarity of categorical codes is their normalised mutual information, that of
@@ -49,7 +49,7 @@ def _similarity(one: Prediction, other: Prediction) -> float:
     return nmi(one, other) if one.dtype.kind == "i" else abs(spearman(one, other))
 
 
-def with_the_others(runs: Sequence[Readings]) -> Float[np.ndarray, "runs"]:
+def with_the_others(runs: Sequence[Predictions]) -> Float[np.ndarray, "runs"]:
     """Returns, for each run, its mean `agreement` with all other runs.
 
     Raises:

@@ -4,31 +4,30 @@ Of an ordered factor it is |Spearman| of Q's mean with the exact value; of one t
 turns around a circle see `metrics.circular`.
 """
 
-from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from infogan_jax.analysis.metrics import circular
+from infogan_jax.analysis.metrics.agreement import Predictions
 from infogan_jax.analysis.metrics.attributes import explained_variances, spearman
 from infogan_jax.analysis.report.section import Measure, Measures, Table
 from infogan_jax.data.dataset import CATEGORY, CIRCLE, Split
-
-Readings = Mapping[str, Int[np.ndarray, "n"] | Float[np.ndarray, "n"]]
-"""By code, Q's category of each image (integers), or its mean (floats)."""
 
 Found = dict[str, float]
 """By code, or pair of codes, how closely it goes with a factor."""
 
 
 def measure(
-    readings: Readings, split: Split, names: tuple[str, ...], kinds: tuple[str, ...]
+    predictions: Predictions,
+    split: Split,
+    names: tuple[str, ...],
+    kinds: tuple[str, ...],
 ) -> tuple[Measures, dict[str, Table]]:
     """Returns for each factor the code that goes with it best, and a table of all.
 
     Args:
-      readings: Q's for the images of `split`.
+      predictions: Q's for the images of `split`.
       split: the images, with their factors.
       names: of the factors.
       kinds: of the factors; one without an order is left out.
@@ -39,11 +38,11 @@ def measure(
     for place, (name, kind) in enumerate(zip(names, kinds, strict=True)):
         if kind == CATEGORY:
             continue
-        for title, (found, what) in _found(readings, split, place, kind).items():
+        for title, (found, what) in _found(predictions, split, place, kind).items():
             best = max(found, key=lambda code: found[code])
             text = f"{what}, of {best}, the best of {len(found)}, {images}"
             measures[f"{title}/{name}"] = Measure(found[best], "index", text)
-            column = [found.get(code, np.nan) for code in readings]
+            column = [found.get(code, np.nan) for code in predictions]
             if not np.isnan(column).all():
                 columns[f"{name}, {title.removeprefix('factor_')}"] = column
     if not columns:
@@ -53,20 +52,20 @@ def measure(
         "How closely each code goes with each factor, in [0, 1]: |Spearman| of a "
         "continuous code, eta squared of a category, resultant lengths on a circle."
     )
-    table = Table(caption, tuple(readings), tuple(columns), cells, cells)
+    table = Table(caption, tuple(predictions), tuple(columns), cells, cells)
     return measures, {"factors": table}
 
 
 def _found(
-    readings: Readings, split: Split, place: int, kind: str
+    predictions: Predictions, split: Split, place: int, kind: str
 ) -> dict[str, tuple[Found, str]]:
     """Returns, by kind of measure, what each code has, and what it is in words."""
     assert split.factors is not None
     continuous = {
-        c: values for c, values in readings.items() if values.dtype.kind == "f"
+        c: values for c, values in predictions.items() if values.dtype.kind == "f"
     }
     categories = {
-        c: values for c, values in readings.items() if values.dtype.kind == "i"
+        c: values for c, values in predictions.items() if values.dtype.kind == "i"
     }
     found: dict[str, tuple[Found, str]] = {}
     if kind == CIRCLE:

@@ -63,15 +63,9 @@ def measure(model: TrainedModel) -> Section:
 
 def _relations(model: TrainedModel) -> tuple[Measures, dict[str, Table]]:
     outputs = jnp.asarray(model.test_outputs.outputs)
-    arrays = encode.posterior_arrays(latents.posterior(model.spec, outputs))
-    readings = {
-        code.name: arrays[f"{code.name}/probabilities"].argmax(axis=1)
-        if code.is_categorical
-        else arrays[f"{code.name}/mean"]
-        for code in model.spec.codes
-    }
+    predictions = encode.predictions(latents.posterior(model.spec, outputs))
     return factor_relations.measure(
-        readings, model.test, model.factor_names, model.factor_kinds
+        predictions, model.test, model.factor_names, model.factor_kinds
     )
 
 
