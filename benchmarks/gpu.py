@@ -1,7 +1,7 @@
 """All that is to be measured on a GPU, in one command of some ten minutes.
 
 The parts come in the order of what they tell for their time, and each prints what it
-has found at once, so that a machine that is lent for a few minutes leaves results:
+has found at once, so that a command which is cut short leaves results:
 
     trace   the kernels of a step and their share, next to the floor and the whole step
     seeds   images/s of 1 to 64 seeds as one program

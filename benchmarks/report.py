@@ -99,6 +99,20 @@ def table(result: Mapping[str, Any]) -> str:
     return "\n".join([*lines, floor, best])
 
 
+def speed_table(timings: Mapping[str, Timing], batch_size: int) -> str:
+    """Time of a step, images/s, and how many times those of the first contestant."""
+    first = next(iter(timings.values())).rounds
+    lines = [f"{'':<24}{'ms/step':>10}{'images/s':>11}{'speed':>8}"]
+    for name, timing in timings.items():
+        if timing.failure:
+            lines.append(f"{name:<24}  failed: {timing.failure}")
+            continue
+        speed = _number(median_ratio(first, timing.rounds), 8)
+        rate = 1000 * batch_size / timing.median
+        lines.append(f"{name:<24}{timing.median:>10.4g}{rate:>11,.0f}{speed}")
+    return "\n".join(lines)
+
+
 def _row(name: str, entry: Mapping[str, Any]) -> str:
     if "ms" not in entry:
         return f"{name:<28}  failed: {entry['failure'][:90]}"

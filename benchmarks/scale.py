@@ -27,9 +27,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks import contestants, floor
+from benchmarks import contestants, floor, report
 from benchmarks.__main__ import Parser, positive, whole
-from benchmarks.contestants import Contestant, Timing, infogan_jax
+from benchmarks.contestants import Contestant, infogan_jax
 from benchmarks.task import IMAGES, NETWORKS, Setting, build
 
 DEVICES = (1, 2, 4)
@@ -85,19 +85,6 @@ def _ring(members: int, size: float, bytes_a_second: float) -> float:
 def shortest_ms(operations: int, gradients: int) -> float:
     """The least time of a step on one core: products at the peak, and Adam's memory."""
     return 1e3 * (operations / PEAK + ADAM_PASSES * gradients / MEMORY)
-
-
-def devices_table(timings: Mapping[str, Timing], batch_size: int) -> str:
-    """Time and cost per image by number of devices."""
-    lines = [f"{'':<12}{'ms/step':>10}{'us/image':>10}{'images/s':>10}"]
-    for name, timing in timings.items():
-        if timing.failure:
-            lines.append(f"{name:<12}  failed: {timing.failure}")
-            continue
-        ms = timing.median
-        each = 1000 * ms / batch_size
-        lines.append(f"{name:<12}{ms:>10.4g}{each:>10.4g}{1e6 / each:>10,.0f}")
-    return "\n".join(lines)
 
 
 def communication_table(found: Mapping[tuple[int, int], Mapping[str, int]]) -> str:
@@ -156,7 +143,7 @@ def measure_time(options: argparse.Namespace) -> str:
         f"{count} devices": (infogan_jax, (setting, count)) for count in DEVICES
     }
     timings = contestants.race(line, options.rounds, options.seconds)
-    return devices_table(timings, options.batch_size)
+    return report.speed_table(timings, options.batch_size)
 
 
 def measure_messages(options: argparse.Namespace) -> str:

@@ -8,14 +8,14 @@ several runs share the machine, each step of any of them counts.
 
 import argparse
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
-from benchmarks import contestants
+from benchmarks import contestants, report
 from benchmarks.__main__ import Parser, positive, whole
-from benchmarks.contestants import Contestant, Timing, infogan_jax
+from benchmarks.contestants import Contestant, infogan_jax
 from benchmarks.task import NETWORKS, Repeat, Setting
 
 Cores = tuple[int, ...]
@@ -57,20 +57,6 @@ def line_up(setting: Setting, cores: Cores) -> dict[str, Contestant]:
     }
 
 
-def table(timings: Mapping[str, Timing], batch_size: int) -> str:
-    """Steps a second of all runs together, and how many times those of the first."""
-    first = next(iter(timings.values())).median
-    lines = [f"{'':<24}{'ms/step':>10}{'images/s':>11}{'speed':>8}"]
-    for name, timing in timings.items():
-        if timing.failure:
-            lines.append(f"{name:<24}  failed: {timing.failure}")
-            continue
-        ms = timing.median
-        rate = 1000 * batch_size / ms
-        lines.append(f"{name:<24}{ms:>10.4g}{rate:>11,.0f}{first / ms:>8.2f}")
-    return "\n".join(lines)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Times each network in the three ways."""
     flags = Parser("benchmarks.threads", description=__doc__)
@@ -90,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             line_up(setting, cores), options.rounds, options.seconds
         )
         print(f"{network}, {setting.batch_size} images a batch")
-        print(table(timings, setting.batch_size) + "\n", flush=True)
+        print(report.speed_table(timings, setting.batch_size) + "\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -90,6 +90,18 @@ def test_the_table_compares_round_by_round():
     assert report.table(result).count("failed: ImportError: none") == 2
 
 
+def test_speeds_are_those_of_the_first_and_a_failure_has_its_reason():
+    timings = {
+        "one": Timing(rounds=[10.0, 30.0, 20.0]),
+        "two": Timing(rounds=[5.0, 10.0, 10.0]),
+        "none": Timing(failure="no memory"),
+    }
+    _, one, two, none = report.speed_table(timings, 100).splitlines()
+    assert one.split() == ["one", "20", "5,000", "1.00"]
+    assert two.split() == ["two", "10", "10,000", "2.00"]
+    assert none.split() == ["none", "failed:", "no", "memory"]
+
+
 def test_the_floor_is_the_sum_over_passes_and_layers():
     generator = 17 * 32 + 2 * 2 * 16 * 8 * 8 + 4 * 4 * 16 * 8 * 1
     conv, fc, head, q = 4 * 4 * 16 * 1 * 8, 128 * 16, 16, 16 * 8 + 8 * 14
