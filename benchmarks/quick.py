@@ -93,7 +93,7 @@ def milliseconds_a_step(checkout: Path, steps: int = STEPS) -> float:
         done = subprocess.run(command, cwd=scratch, capture_output=True, text=True)
         if done.returncode:
             last = (done.stderr.splitlines() or ["no message"])[-1]
-            raise RuntimeError(f"{program}: {last}")
+            raise RuntimeError(f"{command[1]}: {last}")
         lines = Path(scratch, "run", "stats.jsonl").read_text().splitlines()
     times = [json.loads(line)["step_time"] for line in lines[LEFT_OUT:]]
     return 1000 * statistics.median(times)
