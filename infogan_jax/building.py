@@ -15,6 +15,7 @@ from infogan_jax.game.game import Game
 from infogan_jax.game.games import catalog as games
 from infogan_jax.game.games.penalties import r1_terms
 from infogan_jax.game.real_information.bounds import RealInformation
+from infogan_jax.game.real_information.parity import Parity
 from infogan_jax.game.real_information.transformations import Transformation
 from infogan_jax.game.terms import Term
 from infogan_jax.model import networks, notation
@@ -95,6 +96,7 @@ def _build(
         game.terms
         + r1_terms(flat["objective.r1_weight"])
         + _real_information(flat, spec).terms()
+        + _parity(flat, spec).terms()
         + terms,
         game,
     )
@@ -253,6 +255,25 @@ def _real_information(flat: dict[str, Any], spec: LatentSpec) -> RealInformation
         flat[f"{name}.change_weight"] if spec.has_continuous else 0.0,
         Transformation(**group(flat, name, Transformation)),
     )
+
+
+def _parity(flat: dict[str, Any], spec: LatentSpec) -> Parity:
+    """Returns what a mirror is to do to the continuous codes.
+
+    Raises:
+      UserError: where more codes are to be odd than there are continuous codes.
+    """
+    weight, odd = (
+        flat[f"real_information.{n}"] for n in ("parity_weight", "odd_codes")
+    )
+    continuous = sum(not code.is_categorical for code in spec.codes)
+    if odd > continuous:
+        raise UserError(
+            f"config.real_information.odd_codes (={odd}) is more than the number of "
+            f"continuous codes (={continuous}) of config.latents.codes; set it to "
+            f"{continuous} or less."
+        )
+    return Parity(weight if continuous else 0.0, odd)
 
 
 def group(flat: dict[str, Any], name: str, kind: type) -> dict[str, Any]:

@@ -180,6 +180,15 @@ FIELDS = {
     "real_information.change_weight": Field(
         0.0, number(0), "weight of the bound on how T changes a continuous code; 0: off"
     ),
+    "real_information.parity_weight": Field(
+        0.0,
+        number(0),
+        "weight by which continuous codes of real images are even or odd in a mirror; "
+        "0: off",
+    ),
+    "real_information.odd_codes": Field(
+        0, whole(0), "how many of them, the last ones, change their sign in a mirror"
+    ),
     "real_information.rotation": Field(
         0.0, number(0, 45), "largest rotation by T, in degrees"
     ),
@@ -268,7 +277,12 @@ def with_defaults(recorded: Mapping[str, Any]) -> dict[str, Any]:
     return config
 
 
-def make_pictures(config: ml_collections.ConfigDict, size: int, channels: int) -> None:
+def make_pictures(
+    config: ml_collections.ConfigDict,
+    size: int,
+    channels: int,
+    narrowest: int = 0,
+) -> None:
     """Sets in place the recipe with which images of all kinds show their codes.
 
     G starts from 4 x 4 and has batch norm in every hidden layer, the networks are half
@@ -279,8 +293,10 @@ def make_pictures(config: ml_collections.ConfigDict, size: int, channels: int) -
       config: the experiment; its codes stay.
       size: of the images, in pixels: 8, 16, 32, 64, 128 or 256.
       channels: 1 (gray, in [0, 1]) or 3 (colour, in [-1, 1]).
+      narrowest: channels of the layers next to the image; 0: 64 up to 16 pixels, 32
+        above. Each halving of the size doubles them, up to 512.
     """
-    narrowest = 64 if size <= 16 else 32
+    narrowest = narrowest or (64 if size <= 16 else 32)
     widths = [min(narrowest * 2**n, 512) for n in range(size.bit_length() - 3)]
     first, *inner = reversed(widths)
     up = [f"upconv {width} s2 bn relu" for width in inner]

@@ -78,6 +78,8 @@ WRONG = {
     "real_information.weight": [-1.0, math.nan],
     "real_information.temperature": [0.0, -0.5, 1.5, math.nan],
     "real_information.change_weight": [-1.0, math.nan, None],
+    "real_information.parity_weight": [-1.0, math.nan],
+    "real_information.odd_codes": [-1, 0.5],
     "real_information.rotation": [46.0, -1.0],
     "real_information.stroke": [1.5, -0.5, math.inf],
     "optimiser.discriminator_learning_rate": [0.0, -1e-4, math.nan, "2e-4"],
@@ -101,6 +103,14 @@ CONTRADICTIONS = [
         | {"real_information.shear": 0.0, "real_information.scale": 0.0}
         | {"real_information.stroke": 0.0},
         r"change_weight \(=1\.0\) asks .* all four are 0; give",
+    ),
+    (
+        {"real_information.odd_codes": 2},
+        r"odd_codes \(=2\) has no effect, .*parity_weight is 0; set that to 1",
+    ),
+    (
+        {"real_information.odd_codes": 7, "real_information.parity_weight": 1.0},
+        r"odd_codes \(=7\) is more than the number of continuous codes \(=4\) .*4 or",
     ),
     (
         {"objective.real_label": 0.9, "objective.game": "hinge"},

@@ -19,6 +19,7 @@ from infogan_jax.data import batches
 from infogan_jax.game import state, train_step
 from infogan_jax.game.algorithm import Optimisers
 from infogan_jax.game.real_information.bounds import RealInformation
+from infogan_jax.game.real_information.parity import Parity
 from infogan_jax.game.real_information.transformations import Transformation
 from infogan_jax.machine import parallel
 
@@ -38,7 +39,8 @@ def build():
         average_decay=0.5,
         terms=RealInformation(
             weight=0.5, change_weight=0.5, transformation=TRANSFORMATION
-        ).terms(),
+        ).terms()
+        + Parity(weight=0.5, odd=1).terms(),
     )
 
 

@@ -43,6 +43,11 @@ PANELS = (
         ("mi_bound/", "real_mi_bound/", "change_bound/"),
     ),
     Panel(
+        "Codes that are even or odd in a mirror, a correlation",
+        "Good is: near 1.",
+        ("parity/",),
+    ),
+    Panel(
         "Divergence of generated from real images, in nats",
         "At least; between 0, where D cannot tell them apart, and 0.69. Good is: low, "
         "and not rising at the end.",

@@ -111,7 +111,7 @@ def mi_bounds(
     """
     before = latents.posterior(spec, outputs)
     after = latents.posterior(spec, transformed)
-    mean = partial(_batch_mean, axis=axis)
+    mean = partial(batch_mean, axis=axis)
     bounds: Metrics = {}
     for name, q in before.items():
         q_after = after[name]
@@ -161,7 +161,7 @@ def change_bounds(
     """
     before = latents.posterior(spec, outputs)
     after = latents.posterior(spec, transformed)
-    mean = partial(_batch_mean, axis=axis)
+    mean = partial(batch_mean, axis=axis)
     # Products rounded to bfloat16, as on a TPU, would leave directions not orthogonal.
     with jax.default_matmul_precision("highest"):
         t = drawn[:, APPEARANCE_COLUMNS]
@@ -185,7 +185,7 @@ def change_bounds(
     return bounds
 
 
-def _batch_mean(values: Array, axis: str | None) -> Array:
+def batch_mean(values: Array, axis: str | None) -> Array:
     """Returns the average over the batch of all devices."""
     local = jnp.mean(values, axis=0)
     return local if axis is None else lax.pmean(local, axis)

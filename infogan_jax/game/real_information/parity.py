@@ -1,0 +1,93 @@
+"""Codes that are even or odd: what a mirror does to the codes of a real image.
+
+It is for images whose mirror images could be real as well, as those of faces. Some of
+what varies in them changes its sign in a mirror, as an azimuth does, and the rest stays
+the same, as an elevation does. Continuous codes are asked to be of one kind or the
+other, so that no code mixes the two. How many codes are odd is chosen; what they mean
+is not.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from jaxtyping import Array, Float
+
+from infogan_jax.game.real_information.bounds import TINY, batch_mean
+from infogan_jax.game.terms import Metrics, Term, View
+from infogan_jax.model import latents
+from infogan_jax.model.code_kinds import Normal
+from infogan_jax.model.latents import LatentSpec
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The correlations that D and Q maximise; by default none.
+
+    Attributes:
+      weight: of each continuous code's correlation, relative to the code's lambda; 0
+        is off.
+      odd: how many continuous codes are odd, the last ones; the others are even.
+    """
+
+    weight: float = 0.0
+    odd: int = 0
+
+    def terms(self) -> tuple[Term, ...]:
+        """The term of D and Q's objective, or none if the weight is 0."""
+        if not self.weight:
+            return ()
+        return (Term("parity", self.weighted_correlations, shows_images=True),)
+
+    def weighted_correlations(self, view: View) -> tuple[Float[Array, ""], Metrics]:
+        """Returns the weighted sum of the correlations, and each as a metric.
+
+        D and Q see one more batch, the mirrored real images.
+        """
+        assert view.real is not None  # D's step has real images
+        mirrored = view.discriminate(view.real.images[:, :, ::-1]).outputs
+        found = correlations(
+            view.spec, view.real.outputs, mirrored, self.odd, view.axis
+        )
+        metrics = {f"parity/{name}": value for name, value in found.items()}
+        return self.weight * latents.weighted_sum(view.spec, found), metrics
+
+
+def correlations(
+    spec: LatentSpec,
+    outputs: Float[Array, "batch outputs"],
+    mirrored: Float[Array, "batch outputs"],
+    odd: int,
+    axis: str | None = None,
+) -> Metrics:
+    """Returns for each code the correlation of an image's with its mirror image's.
+
+    They are correlations of Q's means over all images, in [-1, 1]; an odd code's is
+    that with the negative. 1 is a code that is even or odd as it should be. A mixture
+    of an even and an odd factor has less, by its share of the wrong one: of
+    a even + b odd it is (a^2 - b^2) / (a^2 + b^2) for factors of one variance.
+
+    The information -1/2 ln(1 - r^2) would be no good in their place. It grows without
+    end where Q is certain, so that the trunk learns little else.
+
+    Args:
+      spec: the codes.
+      outputs: Q's outputs for the real images.
+      mirrored: Q's outputs for the same images, left and right exchanged.
+      odd: how many continuous codes are odd, the last ones.
+      axis: the device axis over which moments are averaged, if any.
+    """
+    before = latents.posterior(spec, outputs)
+    after = latents.posterior(spec, mirrored)
+    mean = partial(batch_mean, axis=axis)
+    means = {
+        name: (q.mean, q_after.mean)
+        for (name, q), q_after in zip(before.items(), after.values(), strict=True)
+        if isinstance(q, Normal) and isinstance(q_after, Normal)
+    }
+    found: Metrics = {}
+    for place, (name, pair) in enumerate(means.items()):
+        own, other = (each - mean(each) for each in pair)
+        scale = (mean(own**2) * mean(other**2) + TINY) ** 0.5
+        sign = -1.0 if place >= len(means) - odd else 1.0
+        found[name] = sign * mean(own * other) / scale
+    return found

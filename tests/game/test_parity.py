@@ -1,0 +1,89 @@
+"""Codes that are even or odd under a mirror."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from infogan_jax.game.real_information.parity import Parity, correlations
+from infogan_jax.game.terms import Shown, View
+from infogan_jax.model.latents import Code, LatentSpec
+
+N = 20_000
+EVEN, ODD = np.random.default_rng(0).standard_normal((2, N)).astype(np.float32)
+ONE = LatentSpec((Code("u", "uniform"),), 1, fixed_sd=0.1)
+
+
+def correlation(before, after, odd=0):
+    outputs, mirrored = (jnp.asarray(each)[:, None] for each in (before, after))
+    return float(correlations(ONE, outputs, mirrored, odd)["u"])
+
+
+@pytest.mark.parametrize("odd", [0, 1])
+def test_it_is_pearson_s_correlation_with_the_sign_that_is_asked_for(odd):
+    before, after = EVEN, 0.3 * EVEN + ODD + 2
+    expected = np.corrcoef(before, after)[0, 1]
+    found = correlation(before, after, odd)
+    assert found == pytest.approx((1, -1)[odd] * expected, abs=1e-5)
+
+
+def test_it_is_1_for_a_code_of_its_kind_and_minus_1_for_one_of_the_other():
+    assert correlation(EVEN, EVEN) == pytest.approx(1)
+    assert correlation(ODD, -ODD, odd=1) == pytest.approx(1)
+    assert correlation(ODD, -ODD) == pytest.approx(-1)
+    assert correlation(EVEN, EVEN, odd=1) == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("angle", np.linspace(0, np.pi / 2, 5))
+def test_of_a_mixture_it_is_the_difference_of_the_shares(angle):
+    a, b = np.cos(angle), np.sin(angle)
+    found = correlation(a * EVEN + b * ODD, a * EVEN - b * ODD)
+    assert found == pytest.approx(a**2 - b**2, abs=0.02)
+
+
+def test_neither_the_scale_nor_the_middle_of_a_code_counts():
+    found = correlation(10 * EVEN + 5, 0.1 * EVEN + ODD - 3)
+    assert found == pytest.approx(correlation(EVEN, 0.1 * EVEN + ODD), abs=1e-3)
+
+
+def test_of_a_constant_code_it_is_0_and_its_gradient_is_finite():
+    value, gradient = jax.value_and_grad(
+        lambda outputs: correlations(ONE, outputs, outputs, 0)["u"]
+    )(jnp.ones((8, 1)))
+    assert value == 0 and np.isfinite(gradient).all()
+
+
+def test_the_last_continuous_codes_are_the_odd_ones_and_categories_do_not_count():
+    codes = (
+        Code("digit", "categorical", 3),
+        Code("a", "uniform"),
+        Code("b", "uniform"),
+    )
+    draws = np.random.default_rng(0).normal(size=(64, 5))
+    outputs = jnp.asarray(draws, jnp.float32)
+    found = correlations(LatentSpec(codes, 1, fixed_sd=0.1), outputs, outputs, odd=1)
+    assert found == {"a": pytest.approx(1), "b": pytest.approx(-1)}
+
+
+def test_q_sees_the_real_images_with_left_and_right_exchanged():
+    spec = LatentSpec((Code("u", "uniform", weight=0.5),), 1, fixed_sd=0.1)
+    images = np.random.default_rng(0).normal(size=(64, 2, 3, 1))
+    images = jnp.asarray(images, jnp.float32)
+    shown = []
+
+    def see(batch):
+        shown.append(batch)
+        left = batch[:, 0, 0]  # Q: the upper left pixel
+        return Shown(batch, left, left, {})
+
+    view = View(spec, {}, see(images), see(images), jnp.zeros((64, 0)), see, see, None)
+    value, metrics = Parity(3.0, odd=1).weighted_correlations(view)
+    np.testing.assert_array_equal(shown[-1], np.flip(images, axis=2))
+    expected = correlations(spec, images[:, 0, 0], images[:, 0, 2], 1)["u"]
+    chex.assert_trees_all_close(metrics, {"parity/u": expected})
+    assert value == pytest.approx(3.0 * 0.5 * float(expected))
+
+
+def test_it_is_off_by_default():
+    assert Parity().terms() == ()
