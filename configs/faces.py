@@ -54,10 +54,10 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         _as_in_the_paper(config, variation or "azimuth")
         config.name = "_".join(["faces", *mode.split("-")])
         return config
-    config.latents.codes = "5 x uniform @ 0.3"
+    config.latents.codes = "2 x uniform @ 0.15, 2 x uniform @ 0.6, uniform @ 0.15"
     make_pictures(config, 32, 1)
     config.real_information.update(
-        parity_weight=2.0, odd_codes=2, change_weight=1.0, scale=0.15
+        parity_weight=2.0, odd_codes=2, change_weight=2.0, scale=0.15
     )
     config.training.steps = 2000
     if mode == "smoke":
