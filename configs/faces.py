@@ -9,6 +9,13 @@
 The heads are drawn once by infogan_jax/data/sources/heads.py, with exact factors:
 azimuth, elevation, the direction of the light, and width. Nothing is downloaded.
 
+Our recipe has five continuous codes. In a mirror the last two change their sign and the
+first three do not (`parity_weight`, docs/method.md). So azimuth and light, which change
+sides, go to the last two, and elevation and width to the others. Which of the two
+odd codes is the azimuth is a matter of lambda: with equal lambdas both were mixtures of
+azimuth and light. T changes the width and the height of a head, and a code follows each
+(`change_weight`), as far as its lambda allows.
+
 `paper` has table 4's networks, five U(-1, 1) codes and 128 noise variables, so 133
 inputs of G. The paper takes learning rates and lambda by the variation that it wants to
 show (tables 5 and 7), and shows the best of 5 seeds, in pictures only. D and Q share
