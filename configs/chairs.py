@@ -63,7 +63,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
     config.real_information.update(
         parity_weight=2.0, odd_codes=1, change_weight=1.0, scale=0.15
     )
-    config.training.steps = 2000
+    config.training.steps = 1200
     if mode == "smoke":
         config.data.name = "small"
         make_smoke(config)

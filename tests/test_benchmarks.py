@@ -230,7 +230,6 @@ def test_the_largest_kernels_come_first():
 @pytest.mark.filterwarnings("ignore:builtin type event_stats")  # of jaxlib 0.12
 def test_the_profile_of_a_call_adds_up(tiny_config):
     tiny_config.networks.trunk = "conv 8 s2 lrelu"
-    tiny_config.real_information.weight = 0.0
     exp = experiment.build(tiny_config.to_dict())
     kinds, layers = profile.report(Training(exp)).split("\n\n")
     assert "matrix products" in kinds and "trunk conv_0" in layers

@@ -261,7 +261,7 @@ def test_runs_that_differ_in_seed_or_length_share_one_algorithm(
         ("optimiser.generator_learning_rate", 3e-4),
         ("objective.noise_sd", 0.07),
         ("latents.noise_size", 3),
-        ("real_information.weight", 0.0),
+        ("real_information.weight", 1.0),
         ("networks.spectral_norm", True),
     ],
 )

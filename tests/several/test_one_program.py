@@ -23,7 +23,6 @@ from infogan_jax.several.job import Job
 
 @pytest.fixture
 def config(tiny_config):
-    tiny_config.real_information.weight = 0.0
     tiny_config.training.steps = 4
     tiny_config.seed = 5
     return tiny_config.to_dict()
