@@ -75,12 +75,15 @@ def rotations(
     """Returns images turned by 0, 90, 180 and 270 degrees, and by how many quarters.
 
     Images that are not square are turned by 0 and 180 degrees. As many of the images
-    are turned as give 256 MiB.
+    are turned as give 256 MiB, a random choice of them.
     """
     is_square = images.shape[1] == images.shape[2]
     quarters = (0, 1, 2, 3) if is_square else (0, 2)
     count = max(LARGEST // (images[:1].nbytes * len(quarters)), 1)
-    turned = [np.rot90(images[:count], each, (1, 2)) for each in quarters]
+    if len(images) > count:
+        rows = np.random.default_rng(0).permutation(len(images))[:count]
+        images = images[np.sort(rows)]
+    turned = [np.rot90(images, each, (1, 2)) for each in quarters]
     turns = np.arange(len(quarters)).repeat(len(turned[0]))
     return np.concatenate(turned), turns
 

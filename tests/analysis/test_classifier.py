@@ -126,7 +126,10 @@ def test_images_that_are_not_square_are_turned_upside_down_alone():
     np.testing.assert_array_equal(turns, [0, 0, 0, 1, 1, 1])
 
 
-def test_large_images_are_not_all_rotated(monkeypatch):
-    monkeypatch.setattr(classifier, "LARGEST", 4 * 4 * 7 + 3)
-    images, turns = classifier.rotations(np.zeros((9, 2, 2, 1), np.uint8))
-    assert len(images) == len(turns) == 4 * 7
+def test_of_large_images_a_random_choice_is_rotated(monkeypatch):
+    monkeypatch.setattr(classifier, "LARGEST", 4 * 4 * 70 + 3)
+    numbered = np.arange(200, dtype=np.uint8).repeat(4).reshape(200, 2, 2, 1)
+    images, turns = classifier.rotations(numbered)
+    assert len(images) == len(turns) == 4 * 70
+    chosen = np.unique(images)
+    assert len(chosen) == 70 and chosen.max() > 150 and chosen.min() < 50

@@ -193,6 +193,32 @@ def test_without_classes_images_are_compared_by_a_classifier_of_rotations(
         assert scores[f"floor_{kind}_120_held_out_lines_rotations"] == 1
 
 
+def test_the_floor_is_that_of_a_random_choice_of_images_that_lie_in_an_order(
+    monkeypatch,
+):
+    class Brightness:
+        def __init__(self, images, labels, seed):
+            pass
+
+        def features(self, images):
+            return np.mean(images, (1, 2), dtype=np.float32)
+
+        def predict(self, images):
+            return np.zeros(len(images), int)
+
+    monkeypatch.setattr(samples, "train_classifier", Brightness)
+    levels = np.linspace(0, 255, 1200).astype(np.uint8)
+    images = np.broadcast_to(levels[:, None, None, None], (1200, 8, 8, 1))
+    is_held_out = np.arange(1200) % 6 == 0
+    generated = Generated({}, images[:1000], np.zeros((1000, 7), np.float32))
+    model = build_model(split=Split(images[~is_held_out]), generated=generated)
+    model = replace(model, test=Split(images[is_held_out]))
+    vars(model)["generated"] = generated
+    scores = values(samples.measure(model).measures)
+    for kind in ("precision", "recall", "coverage"):
+        assert scores[f"floor_{kind}_200_held_out_lines_rotations"] > 0.9
+
+
 @pytest.mark.parametrize("count, has_frechet", [(79, False), (80, True)])
 def test_a_frechet_distance_needs_ten_images_for_each_feature(count, has_frechet):
     real, generated = RNG.normal(size=(2, count, 8))
