@@ -44,11 +44,13 @@ class Setting:
       batch_size: images a step.
       precision: `float32`; `tf32`, which rounds what enters a matrix product; or
         `bfloat16`, the type of the activations too.
+      has_codes: whether there are codes and Q; without them it is a plain GAN.
     """
 
     network: str
     batch_size: int
     precision: str = "float32"
+    has_codes: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,12 @@ def build(setting: Setting) -> Experiment:
     images = np.random.default_rng(0).integers(0, 256, (IMAGES, *shape), np.uint8)
     random = Dataset(Split(images), Split(images[:2]), {"name": "random images"})
     config.data.batch_size = setting.batch_size
+    if not setting.has_codes:
+        config.latents.codes = ""
     mixed = setting.precision == "bfloat16"
     config.networks.precision = "bfloat16" if mixed else "float32"
-    config.real_information.update(weight=0.0, change_weight=0.0)
+    weights = ("weight", "change_weight", "parity_weight")
+    config.real_information.update(dict.fromkeys(weights, 0.0))
     cadences = ("steps", "log_every", "picture_every", "checkpoint_every")
     steps = STEPS * config.training.steps_per_call
     config.training.update(dict.fromkeys(cadences, steps))

@@ -124,13 +124,6 @@ def check_relations(flat: Mapping[str, Any]) -> None:
             f"(={flat['objective.noise_anneal_steps']}) anneals instance noise, but "
             "config.objective.noise_sd (=0) has none; set both, or neither."
         )
-    odd = flat["real_information.odd_codes"]
-    if odd and not flat["real_information.parity_weight"]:
-        raise UserError(
-            f"config.real_information.odd_codes (={odd}) has no effect, because "
-            "config.real_information.parity_weight is 0; set that to 1, or "
-            "odd_codes to 0."
-        )
     change = flat["real_information.change_weight"]
     if change and not any(flat[f"real_information.{name}"] for name in APPEARANCE):
         raise UserError(

@@ -105,10 +105,6 @@ CONTRADICTIONS = [
         r"change_weight \(=1\.0\) asks .* all four are 0; give",
     ),
     (
-        {"real_information.odd_codes": 2},
-        r"odd_codes \(=2\) has no effect, .*parity_weight is 0; set that to 1",
-    ),
-    (
         {"real_information.odd_codes": 7, "real_information.parity_weight": 1.0},
         r"odd_codes \(=7\) is more than the number of continuous codes \(=4\) .*4 or",
     ),

@@ -15,6 +15,7 @@ from tiny import build_tiny
 from benchmarks import __main__ as bench
 from benchmarks import (
     contestants,
+    cost_of_q,
     floor,
     jax_step,
     profile,
@@ -100,6 +101,20 @@ def test_speeds_are_those_of_the_first_and_a_failure_has_its_reason():
     assert one.split() == ["one", "20", "5,000", "1.00"]
     assert two.split() == ["two", "10", "10,000", "2.00"]
     assert none.split() == ["none", "failed:", "no", "memory"]
+
+
+def test_the_cost_of_q_is_the_median_of_the_ratios_round_by_round():
+    timings = {
+        cost_of_q.INFOGAN: Timing(rounds=[11.0, 24.0, 10.0]),
+        cost_of_q.GAN: Timing(rounds=[10.0, 20.0, 10.0]),
+    }
+    ratios = cost_of_q.table(timings).splitlines()[-1]
+    assert ratios.split()[1:] == ["1.100", "(1.000", "to", "1.200)"]
+
+
+def test_without_codes_the_benchmark_s_step_has_no_q():
+    exp = task.build(Setting("digits", 8, has_codes=False))
+    assert not exp.algorithm.spec.codes
 
 
 def test_the_floor_is_the_sum_over_passes_and_layers():
