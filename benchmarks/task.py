@@ -71,7 +71,7 @@ def build(setting: Setting) -> Experiment:
 
     The data is `IMAGES` random images, so that nothing has to be downloaded; what
     they show does not change the time of a step. Where a config goes beyond the
-    paper's objective with bounds on real images, these are off.
+    paper's objective with terms for real images, these are off.
     """
     config = NETWORKS[setting.network]()
     layers = notation.parse_layers(config.networks.generator, "generator")

@@ -11,10 +11,11 @@ azimuth, elevation, the direction of the light, and width. Nothing is downloaded
 
 Our recipe has five continuous codes. In a mirror the last two change their sign and the
 first three do not (`parity_weight`, docs/method.md). So azimuth and light, which change
-sides, go to the last two, and elevation and width to the others. Which of the two
-odd codes is the azimuth is a matter of lambda: with equal lambdas both were mixtures of
-azimuth and light. T changes the width and the height of a head, and a code follows each
-(`change_weight`), as far as its lambda allows.
+sides, go to the last two, and elevation and width to the others. In every seed
+`uniform_3`, whose lambda is larger, is the azimuth and `uniform_4` the light. With
+equal lambdas both were mixtures. `change_weight`, with a T of width and height, makes
+`uniform_1` the width. It says something about the first two codes alone, because this T
+has two directions.
 
 `paper` has table 4's networks, five U(-1, 1) codes and 128 noise variables, so 133
 inputs of G. The paper takes learning rates and lambda by the variation that it wants to

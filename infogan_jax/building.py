@@ -258,7 +258,7 @@ def _real_information(flat: dict[str, Any], spec: LatentSpec) -> RealInformation
 
 
 def _parity(flat: dict[str, Any], spec: LatentSpec) -> Parity:
-    """Returns what a mirror is to do to the continuous codes.
+    """Returns what a mirror is to do to the continuous codes; nothing at weight 0.
 
     Raises:
       UserError: where more codes are to be odd than there are continuous codes.
@@ -267,13 +267,15 @@ def _parity(flat: dict[str, Any], spec: LatentSpec) -> Parity:
         flat[f"real_information.{n}"] for n in ("parity_weight", "odd_codes")
     )
     continuous = sum(not code.is_categorical for code in spec.codes)
+    if not (weight and continuous):
+        return Parity()
     if odd > continuous:
         raise UserError(
             f"config.real_information.odd_codes (={odd}) is more than the number of "
-            f"continuous codes (={continuous}) of config.latents.codes; set it to "
-            f"{continuous} or less."
+            f"continuous codes (={continuous}) of config.latents.codes; set it to at "
+            f"most {continuous}, or parity_weight to 0."
         )
-    return Parity(weight if continuous else 0.0, odd)
+    return Parity(weight, odd)
 
 
 def group(flat: dict[str, Any], name: str, kind: type) -> dict[str, Any]:

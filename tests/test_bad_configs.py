@@ -106,7 +106,7 @@ CONTRADICTIONS = [
     ),
     (
         {"real_information.odd_codes": 7, "real_information.parity_weight": 1.0},
-        r"odd_codes \(=7\) is more than the number of continuous codes \(=4\) .*4 or",
+        r"odd_codes \(=7\) is more .* \(=4\) .* at most 4, or parity_weight",
     ),
     (
         {"objective.real_label": 0.9, "objective.game": "hinge"},

@@ -110,11 +110,14 @@ def test_the_cost_of_q_is_the_median_of_the_ratios_round_by_round():
     }
     ratios = cost_of_q.table(timings).splitlines()[-1]
     assert ratios.split()[1:] == ["1.100", "(1.000", "to", "1.200)"]
+    timings[cost_of_q.GAN] = Timing(rounds=[10.0], failure="out of memory")
+    assert cost_of_q.table(timings).splitlines()[1].endswith("out of memory")
 
 
 def test_without_codes_the_benchmark_s_step_has_no_q():
-    exp = task.build(Setting("digits", 8, has_codes=False))
-    assert not exp.algorithm.spec.codes
+    plain = task.build(Setting("digits", 8, has_codes=False)).algorithm
+    assert plain.nets.recognition is None
+    assert task.build(Setting("digits", 8)).algorithm.nets.recognition is not None
 
 
 def test_the_floor_is_the_sum_over_passes_and_layers():

@@ -188,7 +188,8 @@ def test_a_recipe_is_the_paper_s_game_without_additions(name, mode):
     assert config.networks.lrelu_slope == 0.1
     assert config.latents.fixed_sd == (1.0 if name in ("mnist", "sprites") else 0.0)
     assert config.latents.noise_kind == "uniform"
-    assert not config.real_information.weight + config.real_information.change_weight
+    weights = ("weight", "change_weight", "parity_weight")
+    assert not any(config.real_information[name] for name in weights)
 
 
 @pytest.mark.parametrize("name", MODES)

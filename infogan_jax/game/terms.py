@@ -1,8 +1,8 @@
 """Terms that a player maximises besides equation 6, each with a weight of its own.
 
-The paper's game has none. The bounds on real images are one (`game/real_information`),
-gradient penalties are others (`game/games/penalties.py`), and a user's own are passed
-to `experiment.build`.
+The paper's game has none. The bounds on real images and the parity of codes are such
+terms (`game/real_information`), gradient penalties are others
+(`game/games/penalties.py`), and a user's own are passed to `experiment.build`.
 """
 
 from collections.abc import Callable

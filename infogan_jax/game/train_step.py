@@ -45,10 +45,10 @@ def train_step(
       axis: the name of the mapped device axis, if any.
 
     Returns:
-      The next state, and scalar metrics in nats, averaged over the whole batch:
+      The next state, and scalar metrics, averaged over the whole batch: in nats
       `loss/discriminator`, `loss/generator`, `jsd_bound` or the bound of another game
-      (of the images with D's instance noise), `mi_bound/<code>`, and those of
-      `algorithm.terms`.
+      (of the images with D's instance noise) and `mi_bound/<code>`, and those of
+      `algorithm.terms` in their own units.
     """
     nets = networks.with_sync_batch_norm(algorithm.nets, axis)
     algorithm = replace(algorithm, nets=nets)

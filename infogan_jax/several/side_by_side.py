@@ -1,7 +1,7 @@
 """Trains and evaluates runs side by side on a CPU: a process and a core for each.
 
-Two runs on a core each do more steps a second than one run on both cores, and the
-smaller the networks, the more (docs/performance.md).
+Two runs on a core each do more steps a second than one run on both cores, above all
+those of small networks (docs/performance.md).
 """
 
 import json

@@ -215,7 +215,7 @@ def test_the_floor_is_that_of_a_random_choice_of_images_that_lie_in_an_order(
     model = replace(model, test=Split(images[is_held_out]))
     vars(model)["generated"] = generated
     scores = values(samples.measure(model).measures)
-    for kind in ("precision", "recall", "coverage"):
+    for kind in ("recall", "coverage"):
         assert scores[f"floor_{kind}_200_held_out_lines_rotations"] > 0.9
 
 

@@ -1,5 +1,7 @@
 """Codes that are even or odd under a mirror."""
 
+from typing import NamedTuple
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -8,6 +10,7 @@ import pytest
 
 from infogan_jax.game.real_information.parity import Parity, correlations
 from infogan_jax.game.terms import Shown, View
+from infogan_jax.model.code_kinds import KINDS, ContinuousKind
 from infogan_jax.model.latents import Code, LatentSpec
 
 N = 20_000
@@ -43,8 +46,10 @@ def test_of_a_mixture_it_is_the_difference_of_the_shares(angle):
 
 
 def test_neither_the_scale_nor_the_middle_of_a_code_counts():
-    found = correlation(10 * EVEN + 5, 0.1 * EVEN + ODD - 3)
-    assert found == pytest.approx(correlation(EVEN, 0.1 * EVEN + ODD), abs=1e-3)
+    wanted = correlation(EVEN, 0.1 * EVEN + ODD)
+    for scale in (0.03, 10):
+        found = correlation(scale * EVEN + 5, 0.1 * EVEN + ODD - 3)
+        assert found == pytest.approx(wanted, abs=1e-3)
 
 
 def test_of_a_constant_code_it_is_0_and_its_gradient_is_finite():
@@ -64,6 +69,28 @@ def test_the_last_continuous_codes_are_the_odd_ones_and_categories_do_not_count(
     outputs = jnp.asarray(draws, jnp.float32)
     found = correlations(LatentSpec(codes, 1, fixed_sd=0.1), outputs, outputs, odd=1)
     assert found == {"a": pytest.approx(1), "b": pytest.approx(-1)}
+
+
+def test_a_continuous_kind_of_one_s_own_counts_as_well(monkeypatch):
+    class VonMises(NamedTuple):
+        mean: jax.Array
+        log_sd: jax.Array
+
+        def log_prob(self, value):
+            return value - self.mean
+
+    class Angle(ContinuousKind):
+        def output_size(self, size, spread):
+            return 2
+
+        def unpack(self, outputs, spread):
+            return VonMises(outputs[:, 0], outputs[:, 1])
+
+    monkeypatch.setitem(KINDS, "angle", Angle())
+    codes = Code("a", "uniform"), Code("turn", "angle")
+    outputs = jnp.asarray(np.random.default_rng(0).normal(size=(64, 3)), jnp.float32)
+    found = correlations(LatentSpec(codes, 1, fixed_sd=0.1), outputs, outputs, odd=1)
+    assert found == {"a": pytest.approx(1), "turn": pytest.approx(-1)}
 
 
 def test_q_sees_the_real_images_with_left_and_right_exchanged():

@@ -144,7 +144,7 @@ def _distances(model: TrainedModel, count: int, space: Space) -> Measures:
     if not model.test_is_held_out or len(held_out) < MIN_IMAGES:
         return measures
     number, reference = len(held_out), features(held_out)
-    as_many = features(subset(model.train, number).images)  # of ordered images as well
+    as_many = features(subset(model.train, number).images)  # not the first in an order
     suffix = f"{_short(number)}_held_out_{space.name}"
     words = f"{number} held-out"
     measures |= distances(reference, generated[:number], words, space.words, suffix)

@@ -10,12 +10,13 @@ is not.
 from dataclasses import dataclass
 from functools import partial
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from infogan_jax.game.real_information.bounds import TINY, batch_mean
 from infogan_jax.game.terms import Metrics, Term, View
 from infogan_jax.model import latents
-from infogan_jax.model.code_kinds import Normal
+from infogan_jax.model.code_kinds import Categorical
 from infogan_jax.model.latents import LatentSpec
 
 
@@ -66,8 +67,8 @@ def correlations(
     of an even and an odd factor has less, by its share of the wrong one: of
     a even + b odd it is (a^2 - b^2) / (a^2 + b^2) for factors of one variance.
 
-    The information -1/2 ln(1 - r^2) would be no good in their place. It grows without
-    end where Q is certain, so that the trunk learns little else.
+    The information -1/2 ln(1 - r^2) in their place grows without end where Q is
+    certain; it was tried (docs/trials/faces.md).
 
     Args:
       spec: the codes.
@@ -82,12 +83,12 @@ def correlations(
     means = {
         name: (q.mean, q_after.mean)
         for (name, q), q_after in zip(before.items(), after.values(), strict=True)
-        if isinstance(q, Normal) and isinstance(q_after, Normal)
+        if not (isinstance(q, Categorical) or isinstance(q_after, Categorical))
     }
     found: Metrics = {}
     for place, (name, pair) in enumerate(means.items()):
         own, other = (each - mean(each) for each in pair)
-        scale = (mean(own**2) * mean(other**2) + TINY) ** 0.5
+        scale = jnp.sqrt(mean(own**2) * mean(other**2) + TINY**2)
         sign = -1.0 if place >= len(means) - odd else 1.0
         found[name] = sign * mean(own * other) / scale
     return found
