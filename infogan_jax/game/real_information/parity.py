@@ -1,10 +1,9 @@
 """Codes that are even or odd: what a mirror does to the codes of a real image.
 
-It is for images whose mirror images could be real as well, as those of faces. Some of
-what varies in them changes its sign in a mirror, as an azimuth does, and the rest stays
-the same, as an elevation does. Continuous codes are asked to be of one kind or the
-other, so that no code mixes the two. How many codes are odd is chosen; what they mean
-is not.
+A mirror changes the sign of some of what varies in images, such as an azimuth or the
+side of the light, and leaves the rest as it is, such as an elevation. Continuous codes
+are asked to be of one kind or the other, so that no code mixes the two. How many codes
+are odd is chosen; what they mean is not.
 """
 
 from dataclasses import dataclass
