@@ -13,8 +13,8 @@ Our recipe has five continuous codes. In a mirror, which turns a rotation into i
 negative, the last one is to change its sign and the others are not (`parity_weight`,
 docs/method.md). So it can be the part of the rotation that changes sides, but not the
 whole circle. The lamp stays on the left, so that a mirrored chair is lit from a side
-that does not occur. The networks are half as wide as those of other pictures of 64
-pixels.
+that does not occur. `change_weight`, with a T of width and height, speaks to the first
+two codes. The networks are half as wide as those of other pictures of 64 pixels.
 
 `paper` has table 6's networks, three Cat(20) codes and one U(-1, 1) code, and 128 noise
 variables, so 189 inputs of G. The paper takes lambda by the variation that it wants to

@@ -13,9 +13,9 @@ Our recipe has five continuous codes. In a mirror the last two change their sign
 first three do not (`parity_weight`, docs/method.md). So azimuth and light, which change
 sides, go to the last two, and elevation and width to the others. In every seed
 `uniform_3`, whose lambda is larger, is the azimuth and `uniform_4` the light. With
-equal lambdas both were mixtures. `change_weight`, with a T of width and height, makes
-`uniform_1` the width. It says something about the first two codes alone, because this T
-has two directions.
+equal lambdas each could be a mixture. `change_weight`, with a T of width and height,
+makes `uniform_1` the width. It says something about the first two codes alone, because
+this T has two directions.
 
 `paper` has table 4's networks, five U(-1, 1) codes and 128 noise variables, so 133
 inputs of G. The paper takes learning rates and lambda by the variation that it wants to

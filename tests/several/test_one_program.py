@@ -66,6 +66,29 @@ def drawn(directory):
     return sorted(path.name for path in directory.glob("pictures/*"))
 
 
+def test_a_step_of_several_seeds_is_the_step_of_each():
+    algorithm = build_tiny(noise_sd=lambda step: 0.1)
+    create, together, alone = (
+        jax.jit(function)
+        for function in (
+            jax.vmap(partial(state.create_state, algorithm)),
+            partial(one_program.vmapped_step, one_program.same_for_all(algorithm)),
+            partial(train_step.train_step, algorithm),
+        )
+    )
+    states = create(np.arange(3, dtype=np.uint32))
+    images = np.random.default_rng(0).integers(0, 256, (4, 3, 8, 8, 1), np.uint8)
+    after, metrics = together(states, images)
+    for seed in range(3):
+        one, found = alone(of_seed(seed, states), images[:, seed])
+        chex.assert_trees_all_close(of_seed(seed, metrics), found, rtol=1e-4, atol=1e-5)
+        # not the parameters: Adam's first step moves each by its learning rate, so
+        # that a gradient of 0 up to rounding may go either way
+        chex.assert_trees_all_close(
+            of_seed(seed, after.stats), one.stats, rtol=1e-4, atol=1e-5
+        )
+
+
 def test_mapped_over_seeds_no_convolution_is_left_to_a_gpu_s_library(as_on_a_gpu):
     as_on_a_gpu()
     algorithm = build_tiny(terms=RealInformation(weight=1.0).terms())

@@ -146,13 +146,13 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_table(
         return (143 if len(left) > most[0] else 0), {}
 
     monkeypatch.setattr(seeds, "runner", lambda: in_this_process)
-    varied = ["training.picture_every=2|4"]  # one program
+    varied = ["objective.noise_sd=0|0.2"]
     assert search.run(config, tmp_path, varied, 2, quick=True) == 143
     assert not (tmp_path / "search.json").exists()
     most[0] = 4
     assert search.run(config, tmp_path, varied, 2, quick=True) == 0
     assert trained == [
-        f"picture_every={n}, seed {seed}" for n in (2, 4) for seed in (0, 1)
+        f"noise_sd={sd}, seed {seed}" for sd in ("0.0", "0.2") for seed in (0, 1)
     ]
     record = (tmp_path / "search.json").read_text()
     for each in json.loads(record)["settings"]:
@@ -161,7 +161,7 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_table(
     with Image.open(tmp_path / "search.png") as picture:
         assert picture.width > 300
     table = capsys.readouterr().out.splitlines()[-6:]
-    assert "least visible" in table[0] and "picture_every=4" in "".join(table)
+    assert "least visible" in table[0] and "noise_sd=0.2" in "".join(table)
     assert search.run(config, tmp_path, varied, 2, quick=True) == 0
     assert len(trained) == 4, "no run is trained twice"
     assert (tmp_path / "search.json").read_text() == record
