@@ -7,7 +7,7 @@ all components so far.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,11 @@ class Boosting:
         if number == 1:
             return 1.0
         return 1.0 / number if self.beta is None else self.beta
+
+    @cached_property
+    def measured(self) -> Measures | None:
+        """What is measured of the mixture; its classifier is fitted when first used."""
+        return modes.measures(self.exp.dataset, steps=self.steps)
 
     def say(self, number: int, text: str) -> None:
         say(f"round {number} of {self.rounds}: {text}")
@@ -154,23 +159,20 @@ def _known_rounds(boost: Boosting, config: Mapping[str, Any] | None) -> list[Rou
 
 def _run_rounds(boost: Boosting, record: list[Round]) -> int:
     """Trains and measures what is missing; returns the exit status."""
-    measured = modes.measures(boost.exp.dataset, steps=boost.steps)
-    if measured:
-        say(f"measures: {measured.about}")
     components: list[Component] = []
     for number in range(1, boost.rounds + 1):
         if len(record) < number or "measures" not in record[number - 1]:
             about, weights = _begin(boost, number, components, record)
             record[number - 1 :] = [about]
-            _write(boost, record, measured)
+            _write(boost, record)
             if status := _train(boost, about, weights):
                 return status
         about = record[number - 1]
         run = boost.workdir / about["run"]
         components.append(Component(*restore(run, extensions=boost.extensions)))
         if "measures" not in about:
-            _finish(boost, record, components, measured)
-    _measure_components(boost, record, components, measured)
+            _finish(boost, record, components)
+    _measure_components(boost, record, components)
     say(f"{boost.rounds} components; see {boost.workdir}/samples.png and {RECORD}")
     return 0
 
@@ -236,37 +238,31 @@ def _train(
     )
 
 
-def _finish(
-    boost: Boosting,
-    record: list[Round],
-    components: list[Component],
-    measured: Measures | None,
-) -> None:
+def _finish(boost: Boosting, record: list[Round], components: list[Component]) -> None:
     """Adds the component of the last round to the mixture, measures it, and records."""
     about = record[-1]
     betas = [each["beta"] for each in record]
     about["mixture_weights"] = boosting.mixture_weights(betas).tolist()
     mixture = _mixture(components, record)
     images = mixture.sample(boost.exp.samples, boost.exp.seed).images
+    measured = boost.measured
     about["measures"] = measured.of(images) if measured else {}
+    about["measured"] = measured.about if measured else ""
     texts = [f"{name} {value:.4g}" for name, value in about["measures"].items()]
     boost.say(about["round"], ", ".join(texts) or "trained")
     boosting_pictures.write(boost.workdir, mixture, record)
-    _write(boost, record, measured)
+    _write(boost, record)
 
 
 def _measure_components(
-    boost: Boosting,
-    record: list[Round],
-    components: list[Component],
-    measured: Measures | None,
+    boost: Boosting, record: list[Round], components: list[Component]
 ) -> None:
     """Records what an image of the whole mixture says of its component."""
     about, name = record[boost.rounds - 1], "component_information"
     if name not in about:
         mixture = _mixture(components, record)
         about[name] = mixture.component_information()
-        _write(boost, record, measured)
+        _write(boost, record)
     say(
         f"an image says {about[name]:.2f} nats of which component made it; "
         f"ln {boost.rounds} = {np.log(boost.rounds):.2f} would be all there is at "
@@ -279,12 +275,11 @@ def _mixture(components: list[Component], record: list[Round]) -> Mixture:
     return Mixture(tuple(components), np.array(weights))
 
 
-def _write(boost: Boosting, record: list[Round], measured: Measures | None) -> None:
+def _write(boost: Boosting, record: list[Round]) -> None:
     content = {
         "name": boost.exp.config["name"],
         "version": __version__,
         "beta": boost.beta,
-        "measures": measured.about if measured else "",
         "rounds": record,
     }
     write_json(boost.workdir / RECORD, content)

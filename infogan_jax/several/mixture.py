@@ -185,8 +185,8 @@ def read_record(workdir: Path) -> dict[str, list[dict]]:
     path = workdir / RECORD
     try:
         record = json.loads(path.read_text())
-        if not isinstance(record["rounds"], list):
-            raise ValueError("its rounds are no list")
+        if not isinstance(record["rounds"], list) or "beta" not in record:
+            raise ValueError("it is no record of rounds")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path} cannot be read ({error}); name the directory that `infogan boost` "
