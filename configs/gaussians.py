@@ -18,23 +18,21 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
     """Returns the experiment; `mode` is `default` or `smoke`."""
     check_mode("gaussians", mode, ("default", "smoke"))
     config = default_config("gaussians")
-    config.data.update(source="gaussians", name="10", batch_size=256)
+    config.data.update(source="gaussians", name="10", batch_size=128)
     config.latents.update(
-        codes="categorical(5)", noise_size=8, noise_kind="gaussian", sd_floor=0.3
+        codes="2 x uniform @ 0.1", noise_size=8, noise_kind="gaussian", sd_floor=0.3
     )
     config.networks.update(
-        generator="fc 64 bn relu, fc 64 bn relu, fc 1x2x1 sigmoid",
-        trunk="fc 64 lrelu, fc 64 lrelu, fc 64 lrelu",
+        generator="fc 64 bn relu, fc 64 bn relu, fc 1x2x1 tanh",
+        trunk="fc 128 lrelu, fc 128 lrelu, fc 128 lrelu",
         recognition="fc 32 lrelu",
     )
     config.optimiser.update(
-        discriminator_learning_rate=1e-3,
+        discriminator_learning_rate=2e-3,
         generator_learning_rate=1e-3,
         average_decay=0.99,
     )
-    config.training.update(
-        steps=2000, steps_per_call=100, log_every=500, picture_every=2000
-    )
+    config.training.update(steps=2000, log_every=500, picture_every=2000)
     if mode == "smoke":
         make_smoke(config)
     return config

@@ -11,7 +11,9 @@ from jaxtyping import Float, Int, UInt8
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from infogan_jax.analysis.classifier import LAYERS, STEPS, Classifier, train_classifier
+from infogan_jax.analysis.classifier import LAYERS, Classifier, train_classifier
+
+STEPS = 1000
 
 LEAST = 1e-3
 """Probabilities are kept this far from 0 and 1, and so ratios below 1,000."""

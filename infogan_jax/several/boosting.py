@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from infogan_jax import experiment, training
 from infogan_jax.analysis import density_ratio, modes
-from infogan_jax.analysis.classifier import LAYERS, STEPS
+from infogan_jax.analysis.density_ratio import STEPS
 from infogan_jax.analysis.metrics import boosting
 from infogan_jax.analysis.modes import Measures
 from infogan_jax.data.dataset import Dataset, weights_digest
@@ -201,7 +201,7 @@ def _begin(
         images,
         mixture.sample(len(images), about["seed"]).images,
         about["seed"],
-        boost.exp.flat["networks.trunk"] or LAYERS,
+        mixture.layers,
         boost.steps,
     )
     weights, level = boosting.optimal_weights(ratios.values, about["beta"])

@@ -6,7 +6,7 @@ of the mixture's own samples is its Q.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from infogan_jax.data import scaling
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
 from infogan_jax.game.state import TrainState
+from infogan_jax.model import notation
 from infogan_jax.restoring import restore
 
 RECORD = "boost.json"
@@ -125,15 +126,21 @@ class Mixture:
         entropy = -np.sum(positive * np.log(positive))
         return float(entropy + np.mean(np.log(np.maximum(shares, 1e-12))))
 
+    @property
+    def layers(self) -> str:
+        """Hidden layers of classifiers of its images: the trunk, with batch norm."""
+        trunk = self.components[0].exp.flat["networks.trunk"] or LAYERS
+        layers = notation.parse_layers(trunk, "config.networks.trunk")
+        return ", ".join(notation.as_text(replace(each, norm=True)) for each in layers)
+
     @cached_property
     def _classifier(self) -> Classifier:
-        """Tells the components apart: the hidden layers are those of the trunk.
+        """Tells the components apart.
 
         A component without a sample among 10,000 has the probability 0.
         """
         images, components = self.sample(SAMPLES)
-        layers = self.components[0].exp.flat["networks.trunk"] or LAYERS
-        return train_classifier(images, components, layers=layers)
+        return train_classifier(images, components, layers=self.layers)
 
 
 def _generate(component: Component, place: int, count: int, seed: int) -> Bytes:

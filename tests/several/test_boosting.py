@@ -36,10 +36,11 @@ def ran(directory, config, monkeypatch):
     workdir = directory / "boost"
     if workdir.exists():
         return workdir
-    is_due = Experiment.is_due
+    is_due, calls = Experiment.is_due, []
 
     def interrupt(self, cadence, step):
-        if self.seed == 1 and step == 2 and cadence == "log":
+        if self.seed == 1 and step == 2 and not calls:
+            calls.append(step)
             os.kill(os.getpid(), signal.SIGINT)
         return is_due(self, cadence, step)
 
