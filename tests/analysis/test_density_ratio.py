@@ -6,7 +6,7 @@ import pytest
 from infogan_jax.analysis import density_ratio
 from infogan_jax.analysis.metrics.boosting import optimal_weights
 
-LAYERS = "fc 16 relu"
+LAYERS = "fc 32 bn relu"
 
 
 def images(levels, seed=0):
@@ -22,7 +22,7 @@ def estimated():
     generator = np.random.default_rng(0)
     real = generator.permutation(np.repeat([20, 120, 220], 400))
     made = generator.choice([20, 120], 1200, p=[0.75, 0.25])
-    return real, density_ratio.ratios(images(real), images(made, 1), 0, LAYERS, 300)
+    return real, density_ratio.ratios(images(real), images(made, 1), 0, LAYERS, 500)
 
 
 def test_the_ratio_is_that_of_the_densities(estimated):
@@ -41,7 +41,7 @@ def test_the_accuracy_is_that_of_the_best_guess(estimated):
 
 def test_what_is_missing_gets_nearly_all_weight(estimated):
     real, ratios = estimated
-    weights = optimal_weights(ratios.values, 0.2).values
+    weights = optimal_weights(ratios.values, 0.15).values
     assert weights[real == 220].sum() > 0.95
     assert not weights[real == 20].any()
 
