@@ -24,7 +24,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
     )
     config.networks.update(
         generator="fc 64 bn relu, fc 64 bn relu, fc 1x2x1 tanh",
-        trunk="fc 128 lrelu, fc 128 lrelu, fc 128 lrelu",
+        trunk="fc 128 lrelu, fc 128 bn lrelu, fc 128 bn lrelu",
         recognition="fc 32 lrelu",
     )
     config.optimiser.update(

@@ -98,13 +98,13 @@ def write_points(
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.5, 5.5), layout="constrained")
+    figure = Figure(figsize=(7, 5.5), layout="constrained")
     axes = figure.subplots()
     axes.plot(*real.T, ".", color="0.8", markersize=4, label="data")
     for place, points in enumerate(groups, 1):
         axes.plot(*points.T, ".", markersize=2, label=f"component {place}")
     axes.set(xlim=(0, 255), ylim=(0, 255), aspect="equal")
-    axes.legend(fontsize=7, markerscale=3, loc="upper left", framealpha=0.7)
+    figure.legend(fontsize=8, markerscale=3, loc="outside right upper")
     _write(path, figure)
 
 
