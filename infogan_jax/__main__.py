@@ -9,6 +9,7 @@ COMMANDS = {
     "explore": "opens a page with sliders over the codes of a run",
     "seeds": "trains and evaluates several seeds, and sums up",
     "search": "trains settings of some fields with several seeds, and ranks them",
+    "boost": "trains components one after another, each where modes are missing",
     "sample": "generates images of chosen codes",
     "encode": "writes the codes of images",
     "sort": "sorts a folder of pictures by category",

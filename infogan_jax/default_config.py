@@ -53,13 +53,14 @@ FIELDS = {
         "tfds",
         choice(SOURCES),
         "`digits` (in the package), `tfds` (any image data set of TensorFlow "
-        "Datasets), `folder`, `npz`, or `heads`, `seats`, `sprites` (drawn here)",
+        "Datasets), `folder`, `npz`, `heads`, `seats`, `sprites`, `gaussians` (drawn "
+        "here), or `stacked` (digits in three colours)",
     ),
     "data.name": Field(
         "",
         TEXT,
         "name of a tfds data set, such as `mnist`; `small`: a few of the images that "
-        "are drawn here",
+        "are drawn here; `10` or `10-3`: ten Gaussians, at the places number 3",
     ),
     "data.directory": Field(
         "",

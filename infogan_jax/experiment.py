@@ -119,6 +119,7 @@ class Experiment:
             self.seed,
             range(first_step, self.steps, self.steps_per_call),
             self.batch_size,
+            self.dataset.train.weights,
         )
 
 

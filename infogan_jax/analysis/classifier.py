@@ -16,6 +16,7 @@ import numpy as np
 import optax
 from jax import lax
 from jaxtyping import Array, Float, Int, UInt8
+from scipy.special import softmax
 
 from infogan_jax.analysis.encode import apply_in_batches
 from infogan_jax.data import batches
@@ -62,6 +63,12 @@ class Classifier:
     ) -> Int[np.ndarray, "n"]:
         """Returns the most probable class."""
         return self._apply(images)[1].argmax(axis=-1)
+
+    def probabilities(
+        self, images: UInt8[np.ndarray, "n height width channels"]
+    ) -> Float[np.ndarray, "n classes"]:
+        """Returns the probability of each class."""
+        return softmax(self._apply(images)[1].astype(np.float64), axis=-1)
 
     def _apply(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         apply = partial(_features_and_logits, self.stacks, self.params, self.stats)

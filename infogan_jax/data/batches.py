@@ -5,6 +5,9 @@ concatenated and then cut into batches: a batch can span two epochs, and every i
 is seen equally often. The order is a pure function of (seed, step). A resumed run
 therefore sees the same batches as an uninterrupted run, on any number of devices and
 processes, and every process computes its own rows of a batch.
+
+Where images have weights, each place of each batch draws its image by them, with
+replacement. Such a draw is a pure function of (seed, step, place).
 """
 
 from collections.abc import Callable, Iterator
@@ -12,10 +15,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Array, Int, Int32, UInt8
+from jaxtyping import Array, Float, Int, Int32, UInt8
 
 Images = UInt8[np.ndarray, "n height width channels"]
 Rows = Int[np.ndarray, "rows"]
+Weights = Float[np.ndarray, "n"]
 
 
 @lru_cache(maxsize=4)
@@ -38,6 +42,37 @@ def indices(
     return orders[start - offset : end - offset].reshape(steps, batch_size)
 
 
+def drawn_indices(
+    seed: int, first_step: int, steps: int, batch_size: int, weights: Weights
+) -> Int32[np.ndarray, "steps batch_size"]:
+    """Returns image indices of `steps` batches, each drawn by weight from all images.
+
+    An image of weight 0 is never drawn.
+    """
+    reached = np.cumsum(weights / weights.sum())
+    shares = np.stack(
+        [
+            np.random.default_rng([seed, step, _BY_WEIGHT]).random(batch_size)
+            for step in range(first_step, first_step + steps)
+        ]
+    )
+    drawn = np.searchsorted(reached, shares * reached[-1], side="right")
+    return drawn.astype(np.int32)
+
+
+_BY_WEIGHT = 1
+"""The purpose of these random numbers; the order of an epoch has [seed, epoch]."""
+
+
+def _order(
+    seed: int, batch_size: int, size: int, weights: Weights | None
+) -> Callable[[int, int], Int32[np.ndarray, "steps batch_size"]]:
+    """Returns what gives the indices from a first step on, for a number of steps."""
+    if weights is None:
+        return lambda first, steps: indices(seed, first, steps, batch_size, size)
+    return lambda first, steps: drawn_indices(seed, first, steps, batch_size, weights)
+
+
 @dataclass(frozen=True)
 class Feed:
     """The input pipeline from the real images to the training step.
@@ -55,7 +90,13 @@ class Feed:
     fetch: Callable[[Array, Array], Array]
 
 
-def resident(images: Images, seed: int, first_steps: range, batch_size: int) -> Feed:
+def resident(
+    images: Images,
+    seed: int,
+    first_steps: range,
+    batch_size: int,
+    weights: Weights | None = None,
+) -> Feed:
     """Returns a feed that keeps all images on the devices and sends indices.
 
     Args:
@@ -63,17 +104,24 @@ def resident(images: Images, seed: int, first_steps: range, batch_size: int) -> 
       seed: the seed of the run.
       first_steps: the first step of each call; the stride is the steps per call.
       batch_size: the number of images over all devices.
+      weights: by which images are drawn; None is the order of epochs.
     """
-    size, steps = len(images), first_steps.step
+    steps, order = first_steps.step, _order(seed, batch_size, len(images), weights)
 
     def calls(rows: Rows) -> Iterator[np.ndarray]:
         for first_step in first_steps:
-            yield indices(seed, first_step, steps, batch_size, size)[:, rows]
+            yield order(first_step, steps)[:, rows]
 
     return Feed(images, calls, gather)
 
 
-def streamed(images: Images, seed: int, first_steps: range, batch_size: int) -> Feed:
+def streamed(
+    images: Images,
+    seed: int,
+    first_steps: range,
+    batch_size: int,
+    weights: Weights | None = None,
+) -> Feed:
     """Returns a feed that sends the images of the same batches as `resident`.
 
     It is for data larger than the memory of a device, mapped from a file. The host
@@ -82,12 +130,11 @@ def streamed(images: Images, seed: int, first_steps: range, batch_size: int) -> 
     """
     import grain
 
-    size, steps = len(images), first_steps.step
+    steps, order = first_steps.step, _order(seed, batch_size, len(images), weights)
 
     def calls(rows: Rows) -> Iterator[np.ndarray]:
         def gather_call(first_step: int) -> np.ndarray:
-            order = indices(seed, first_step, steps, batch_size, size)
-            return np.asarray(images[order[:, rows]])
+            return np.asarray(images[order(first_step, steps)[:, rows]])
 
         source = grain.MapDataset.source(list(first_steps)).map(gather_call)
         options = grain.ReadOptions(num_threads=2, prefetch_buffer_size=2)

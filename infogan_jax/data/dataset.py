@@ -98,6 +98,8 @@ class Split:
       prints: a number that stands for the pixels of each image, as in `fingerprints`,
         if they were counted before.
       factor_values: the exact values of the factors, if `factors` does not say them.
+      weights: of training images: each is drawn with a probability in proportion to
+        its own, at least 0 and with a positive sum. None is every image equally often.
     """
 
     images: UInt8[np.ndarray, "n height width channels"]
@@ -106,6 +108,7 @@ class Split:
     names: Sequence[str] | None = None
     prints: UInt64[np.ndarray, "n"] | None = None
     factor_values: Float[np.ndarray, "n factors"] | None = None
+    weights: Float[np.ndarray, "n"] | None = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,11 @@ def joint_digest(train: UInt64[np.ndarray, "n"], test: UInt64[np.ndarray, "m"]) 
     """Returns one SHA-256, as 64 hexadecimal digits, of the digests of two splits."""
     content = b"".join(part.astype("<u8").tobytes() for part in (train, test))
     return hashlib.sha256(f"{len(train)} ".encode() + content).hexdigest()
+
+
+def weights_digest(weights: Float[np.ndarray, "n"]) -> str:
+    """Returns the SHA-256 of weights, as 64 hexadecimal digits."""
+    return hashlib.sha256(weights.astype("<f8").tobytes()).hexdigest()
 
 
 def parse_range(text: str) -> tuple[float, float] | None:

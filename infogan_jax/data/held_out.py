@@ -53,11 +53,12 @@ def hold_out(split: Split, share: float) -> tuple[Split, Split]:
 def take_rows(split: Split, rows: slice | list[int]) -> Split:
     """Returns some images of a split, with all that belongs to them."""
     columns = (split.labels, split.factors, split.prints, split.factor_values)
-    labels, factors, prints, values = (
-        None if column is None else column[rows] for column in columns
+    labels, factors, prints, values, weights = (
+        None if column is None else column[rows] for column in (*columns, split.weights)
     )
     names = split.names
     if names is not None:
         taken = range(len(names))[rows] if isinstance(rows, slice) else rows
         names = [names[row] for row in taken]
-    return Split(split.images[rows], labels, factors, names, prints, values)
+    images = split.images[rows]
+    return Split(images, labels, factors, names, prints, values, weights)

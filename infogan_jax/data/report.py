@@ -152,6 +152,11 @@ def _sentences(dataset: Dataset, doubles: Mapping[str, int]) -> Iterator[str]:
         for name, split in _splits(dataset):
             counts = _class_counts(dataset, split)
             yield f"data: classes in {name}: {_counts(counts, _MOST_CLASSES)}"
+    if (weights := dataset.train.weights) is not None:
+        yield (
+            f"data: training images are drawn by weight, which is 0 for "
+            f"{np.sum(weights == 0):,}"
+        )
     if place := facts.get("place"):
         size = np.prod(facts["shape"], dtype=float) / 1e6
         yield f"data: prepared images, {size:,.1f} MB, are kept in {place}"

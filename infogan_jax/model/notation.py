@@ -122,6 +122,13 @@ def parse_layers(text: str, field: str) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
+def as_text(layer: Layer) -> str:
+    """Returns a layer as `parse_layers` reads it."""
+    words = [layer.kind, "x".join(map(str, layer.shape))]
+    words += [f"s{layer.stride}"] * (layer.stride > 1) + ["bn"] * layer.norm
+    return " ".join([*words, layer.activation]).strip()
+
+
 def follow(
     layers: tuple[Layer, ...], shape: tuple[int, ...], field: str
 ) -> tuple[int, ...]:

@@ -1,1 +1,1 @@
-"""Several runs of an experiment: seeds and settings, and how they train at once."""
+"""Several runs of an experiment: seeds, settings and mixtures, and how they train."""

@@ -130,3 +130,47 @@ def test_a_process_reads_only_its_own_rows_of_the_whole_batch():
     assert sorted(images.rows_read) == sorted(expected.ravel())
     kept = batches.resident(np.asarray(images), 3, range(0, 12, 2), 4).calls(rows)
     np.testing.assert_array_equal(list(kept), expected)
+
+
+WEIGHTS = np.array([0.0, 3.0, 1.0, 0.0, 4.0, 0.0])
+
+
+def test_images_are_drawn_as_often_as_their_weights_say():
+    drawn = batches.drawn_indices(3, 0, 500, 64, WEIGHTS).ravel()
+    counts = np.bincount(drawn, minlength=6)
+    np.testing.assert_allclose(counts / len(drawn), WEIGHTS / 8, atol=0.01)
+    assert not counts[WEIGHTS == 0].any()
+    chi = np.sum((counts - len(drawn) * WEIGHTS / 8)[WEIGHTS > 0] ** 2 / counts.max())
+    assert chi > 1e-3, "drawn at random, and not dealt out"
+
+
+def test_only_the_proportion_of_weights_counts():
+    one = batches.drawn_indices(0, 0, 10, 16, WEIGHTS)
+    np.testing.assert_array_equal(one, batches.drawn_indices(0, 0, 10, 16, WEIGHTS / 8))
+
+
+def test_a_draw_by_weight_is_a_function_of_seed_step_and_place():
+    whole = batches.drawn_indices(5, 0, 12, 8, WEIGHTS)
+    parts = [batches.drawn_indices(5, first, 4, 8, WEIGHTS) for first in (0, 4, 8)]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    assert len({tuple(row) for row in whole.tolist()}) == 12
+    others = batches.drawn_indices(6, 0, 12, 8, WEIGHTS)
+    assert not np.array_equal(others, whole)
+
+
+@pytest.mark.parametrize("make", [batches.resident, batches.streamed])
+def test_a_feed_by_weight_gives_each_process_its_own_rows_of_one_batch(make):
+    images = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1)
+    whole = batches.drawn_indices(3, 4, 4, 4, WEIGHTS).reshape(2, 2, 4)
+    for rows in (np.arange(4), np.array([0, 1]), np.array([2, 3])):
+        feed = make(images, 3, range(4, 8, 2), 4, WEIGHTS)
+        actual = [
+            [feed.fetch(jnp.asarray(feed.resident), step)[:, 0, 0, 0] for step in call]
+            for call in map(jnp.asarray, feed.calls(rows))
+        ]
+        np.testing.assert_array_equal(actual, whole[..., rows])
+
+
+def test_the_order_without_weights_is_that_of_earlier_versions():
+    expected = [[4, 6, 2, 7], [3, 5, 9, 0], [8, 1, 9, 1]]
+    np.testing.assert_array_equal(batches.indices(0, 0, 3, 4, 10), expected)

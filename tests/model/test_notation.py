@@ -37,6 +37,15 @@ def test_codes_are_parsed_with_count_name_kind_size_and_lambda(text, codes):
     assert notation.parse_codes(text) == codes
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["conv 64 s2 lrelu, upconv 3 sigmoid", "fc 7x7x128 bn relu, fc 10", "fc 4 bn"],
+)
+def test_a_layer_as_text_is_read_as_the_same_layer(text):
+    layers = notation.parse_layers(text, "layers")
+    assert ", ".join(map(notation.as_text, layers)) == text
+
+
 def test_codes_of_one_kind_are_counted_across_parts_and_keep_their_order():
     codes = notation.parse_codes("uniform, categorical(2), 2 x uniform, categorical(3)")
     assert [code.name for code in codes] == [

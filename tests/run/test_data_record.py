@@ -166,3 +166,59 @@ def test_factors_are_part_of_an_image(workdir):
         for each in (data.train, one, other)
     ]
     assert len(set(digests)) == 3
+
+
+WEIGHTS = np.arange(24) / 3
+
+
+def weighted(known, weights=WEIGHTS):
+    return replace(known, train=replace(known.train, weights=weights))
+
+
+@pytest.fixture
+def with_weights(tmp_path):
+    data_record.write(tmp_path, weighted(dataset(TRAIN, TEST)))
+    return tmp_path
+
+
+def test_a_run_gives_its_weights_to_the_data_whatever_its_order(with_weights):
+    for rows in (TRAIN, TRAIN[::-1]):
+        found = data_record.recognise(with_weights, dataset(rows, TEST))
+        np.testing.assert_array_equal(found.train.weights, WEIGHTS)
+        assert rows_of(found.train) == TRAIN and found.test.weights is None
+
+
+def test_weights_belong_to_images_and_not_to_places(with_weights):
+    other_order = weighted(dataset(TRAIN[::-1], TEST), WEIGHTS[::-1].copy())
+    found = data_record.recognise(with_weights, other_order)
+    np.testing.assert_array_equal(found.train.weights, WEIGHTS)
+    with pytest.raises(UserError, match="other weights than the run"):
+        data_record.recognise(with_weights, weighted(dataset(TRAIN[::-1], TEST)))
+
+
+def test_other_weights_are_refused_and_so_are_any_in_a_run_without(
+    with_weights, tmp_path
+):
+    with pytest.raises(UserError, match=r"other weights .*weights\.npy; go on with"):
+        data_record.recognise(with_weights, weighted(dataset(TRAIN, TEST), WEIGHTS + 1))
+    plain = tmp_path / "plain"
+    data_record.write(plain, dataset(TRAIN, TEST))
+    assert data_record.read_weights(plain) is None
+    with pytest.raises(UserError, match="which has no weights; go on with these"):
+        data_record.recognise(plain, weighted(dataset(TRAIN, TEST)))
+
+
+def test_new_images_have_no_weight_and_are_refused_even_where_accepted(with_weights):
+    with pytest.raises(UserError, match="1 are gone .*have no weight to be drawn by"):
+        data_record.recognise(with_weights, dataset(TRAIN[1:], TEST), accept=True)
+
+
+def test_weights_that_were_edited_or_lost_are_refused(with_weights):
+    path = with_weights / data_record.WEIGHTS
+    np.testing.assert_array_equal(data_record.read_weights(with_weights), WEIGHTS)
+    np.save(path, WEIGHTS[::-1])
+    with pytest.raises(UserError, match="its digest is not that in data.json"):
+        data_record.recognise(with_weights, dataset(TRAIN, TEST))
+    path.unlink()
+    with pytest.raises(UserError, match=r"weights\.npy cannot be read"):
+        data_record.recognise(with_weights, dataset(TRAIN, TEST))

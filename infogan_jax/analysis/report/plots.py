@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
 from infogan_jax.analysis.report.section import Table
 from infogan_jax.run.files import write_bytes
@@ -80,6 +81,46 @@ def write_dots(
         axes.grid(alpha=0.3)
     panels[0].set_yticks(range(len(rows)), rows)
     panels[0].invert_yaxis()
+    _write(path, figure)
+
+
+def write_points(
+    path: Path,
+    real: Float[np.ndarray, "n 2"],
+    groups: Sequence[Float[np.ndarray, "m 2"]],
+) -> None:
+    """Writes points in the plane as a scatter plot (PNG).
+
+    Args:
+      path: of the file.
+      real: points of the data, in gray.
+      groups: generated points, in a colour for each group.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 5.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(*real.T, ".", color="0.8", markersize=4, label="data")
+    for place, points in enumerate(groups, 1):
+        axes.plot(*points.T, ".", markersize=2, label=f"component {place}")
+    axes.set(xlim=(0, 255), ylim=(0, 255), aspect="equal")
+    figure.legend(fontsize=8, markerscale=3, loc="outside right upper")
+    _write(path, figure)
+
+
+def write_rounds(path: Path, values: Mapping[str, Sequence[float]]) -> None:
+    """Writes a panel for each quantity, with its value after each round (PNG)."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.5, 2.2 * len(values)), layout="constrained")
+    panels = figure.subplots(len(values), sharex=True, squeeze=False)[:, 0]
+    for axes, (title, numbers) in zip(panels, values.items(), strict=True):
+        rounds = range(1, len(numbers) + 1)
+        axes.plot(rounds, numbers, "o-")
+        axes.set_title(title, fontsize=10)
+        axes.set_xticks(rounds)
+        axes.grid(alpha=0.3)
+    panels[-1].set_xlabel("components")
     _write(path, figure)
 
 

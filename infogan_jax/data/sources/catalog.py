@@ -5,11 +5,22 @@ from importlib import import_module
 
 from infogan_jax.data.dataset import Dataset, Request, fingerprints
 
-SOURCES = ("digits", "folder", "heads", "npz", "seats", "sprites", "tfds")
+SOURCES = (
+    "digits",
+    "folder",
+    "gaussians",
+    "heads",
+    "npz",
+    "seats",
+    "sprites",
+    "stacked",
+    "tfds",
+)
 """Each is a module of this folder with a function `load`, imported when it is used."""
 
 SHAPES = {
     "digits": (8, 8, 1),
+    "gaussians": (1, 2, 1),
     "heads": (32, 32, 1),
     "seats": (64, 64, 1),
     "sprites": (64, 64, 1),
