@@ -1,4 +1,7 @@
-"""Agreement of a categorical code with the labels, which training does not use."""
+"""Agreement of a categorical code with the labels, which training does not use.
+
+Where it has used some of them, the protocols say so (`report/few_labels.py`).
+"""
 
 import jax.numpy as jnp
 import numpy as np
@@ -41,16 +44,19 @@ def measure(model: TrainedModel) -> Section:
     test_predicted = predicted_categories(model.spec, model.test_outputs.outputs)
     test = test_predicted[code.name], test_labels
     measures = agreement(code, train, test)
+    prefix = note = ""
     if len(predicted) > 1:
         prefix = f"best_of_{len(predicted)}_"
-        choice = (
+        note = (
             f"; of {len(predicted)} codes this one has the highest accuracy on the "
             f"labels of {model.train_description}"
         )
-        measures = {
-            prefix + name: Measure(each.value, each.unit, each.protocol + choice)
-            for name, each in measures.items()
-        }
+    if model.labelled is not None:
+        note += f"; {len(model.labelled.rows)} training labels were used in training"
+    measures = {
+        prefix + name: Measure(each.value, each.unit, each.protocol + note)
+        for name, each in measures.items()
+    }
     return Section(measures, {"confusion": confusion(code, train, test)})
 
 
