@@ -110,7 +110,9 @@ def _linear(
     return measures
 
 
-def _features(model: TrainedModel, name: str) -> tuple[Features, Features]:
+def _features(
+    model: TrainedModel, name: str
+) -> tuple[Features, Float[np.ndarray, "m features"]]:
     if name == "trunk":
         return model.train_outputs.features, model.test_outputs.features
     return _pixels(model.train.images), _pixels(model.test.images)
