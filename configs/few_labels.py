@@ -4,7 +4,7 @@
     python train.py --config=configs/few_labels.py:digits-classes  # digits, D
     python train.py --config=configs/few_labels.py:mnist           # MNIST, Q
     python train.py --config=configs/few_labels.py:mnist-classes   # MNIST, D
-    python train.py --config=configs/few_labels.py:smoke           # the first, in seconds
+    python train.py --config=configs/few_labels.py:smoke           # a few steps
 
 100 training images have labels, 10 of each class, drawn by the seed. Where they teach
 Q, category i becomes class i, and all else is the recipe of the data set (Spurr et al.

@@ -132,8 +132,7 @@ FIELDS = {
         "",
         TEXT,
         "layers of G, `KIND SHAPE[ sSTRIDE][ bn][ ACTIVATION], ...`, with a KIND of "
-        "`fc`, `conv` or `upconv` (4x4); `bn` is batch norm, `wn` in its place weight "
-        "norm; the last activation, `sigmoid` or `tanh`, "
+        "`fc`, `conv` or `upconv` (4x4); the last activation, `sigmoid` or `tanh`, "
         "sets the range of the images",
     ),
     "networks.trunk": Field("", TEXT, "layers that D and Q share"),

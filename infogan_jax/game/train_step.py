@@ -264,14 +264,10 @@ def _judged(
     compares = algorithm.game.compares
     if compares is None or (compares, player) == ("features", "discriminator"):
         return shown.logits
-    values = {
-        "outputs": shown.logits,
-        "images": shown.images,
-        "features": shown.features,
-    }[compares]
-    assert values is not None
-    flat = values if compares == "outputs" else values.reshape(len(values), -1)
-    return whole_batch(flat, axis)
+    apart = {"images": shown.images, "features": shown.features}.get(compares)
+    if apart is None:
+        return whole_batch(shown.logits, axis)
+    return whole_batch(apart.reshape(len(apart), -1), axis)
 
 
 def _further_terms(

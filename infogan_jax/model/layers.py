@@ -34,9 +34,6 @@ class Layer:
       stride: of a conv or upconv.
       norm: whether batch norm follows the linear map (which then has no bias).
       activation: `relu`, `lrelu`, `sigmoid`, `tanh` or "" for none.
-      weight_norm: whether the weights of each unit are a learned length times a
-        direction (Salimans and Kingma 2016). Unlike batch norm it keeps what the means
-        of two batches say.
     """
 
     kind: str
@@ -44,7 +41,6 @@ class Layer:
     stride: int = 1
     norm: bool = False
     activation: str = ""
-    weight_norm: bool = False
 
 
 class Linear(nn.Module):
@@ -138,8 +134,6 @@ class Stack(nn.Module):
         )
         if self.spectral_norm:
             x = SpectralNorm(linear)(x, update_stats=train)
-        elif layer.weight_norm:
-            x = nn.WeightNorm(linear)(x)
         else:
             x = linear(x)
         dtype = jnp.float32 if is_last else self.dtype

@@ -18,7 +18,7 @@ _CODE = re.compile(
 _LAYER = re.compile(
     r"(?P<kind>fc|conv|upconv)\s+(?P<shape>\d{1,6}(?:x\d{1,6}x\d{1,6})?)"
     r"(?:\s+s(?P<stride>[1-4]))?"
-    r"(?:\s+(?P<norm>bn|wn))?(?:\s+(?P<activation>relu|lrelu|sigmoid|tanh))?"
+    r"(?P<norm>\s+bn)?(?:\s+(?P<activation>relu|lrelu|sigmoid|tanh))?"
 )
 
 
@@ -86,7 +86,7 @@ def _code(
 
 
 def parse_layers(text: str, field: str) -> tuple[Layer, ...]:
-    """Parses a network: `KIND SHAPE[ sSTRIDE][ bn or wn][ ACTIVATION], ...`.
+    """Parses a network: `KIND SHAPE[ sSTRIDE][ bn][ ACTIVATION], ...`.
 
     `"conv 64 s2 lrelu, conv 128 s2 bn lrelu, fc 1024 bn lrelu"` is the trunk of the
     paper's table 1. The output of `"fc 7x7x128 bn relu"` is an image of 7 x 7 x 128.
@@ -100,16 +100,15 @@ def parse_layers(text: str, field: str) -> tuple[Layer, ...]:
         if match is None:
             raise UserError(
                 f"{field}: cannot read {part!r}; write 'KIND SHAPE[ sSTRIDE][ bn]"
-                "[ ACTIVATION]' (or wn for bn) with a KIND of fc, conv, upconv and an "
-                "ACTIVATION of relu, lrelu, sigmoid, tanh, e.g. 'conv 64 s2 bn lrelu'."
+                "[ ACTIVATION]' with a KIND of fc, conv, upconv and an ACTIVATION of "
+                "relu, lrelu, sigmoid, tanh, e.g. 'conv 64 s2 bn lrelu'."
             )
         layer = Layer(
             match["kind"],
             tuple(int(size) for size in match["shape"].split("x")),
             int(match["stride"] or 1),
-            match["norm"] == "bn",
+            match["norm"] is not None,
             match["activation"] or "",
-            match["norm"] == "wn",
         )
         is_vector = layer.kind == "fc"
         if 0 in layer.shape or (not is_vector and len(layer.shape) > 1):

@@ -15,7 +15,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
-from jaxtyping import Array
 
 from infogan_jax import building, experiment
 from infogan_jax.analysis import collapse
@@ -248,10 +247,7 @@ def same_for_all(algorithm: Algorithm) -> Algorithms:
 
 
 def vmapped_step(
-    algorithms: Algorithms,
-    states: TrainState,
-    images: Array | Batch,
-    axis: str | None = None,
+    algorithms: Algorithms, states: TrainState, images: Any, axis: str | None = None
 ) -> tuple[TrainState, Metrics]:
     """Takes `train_step` for every run, on images of its own.
 

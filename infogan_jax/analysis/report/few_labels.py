@@ -10,10 +10,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from infogan_jax.analysis.metrics.linear_probe import linear_accuracy, linear_probe
-from infogan_jax.analysis.report import classes
+from infogan_jax.analysis.report import taught
 from infogan_jax.analysis.report.section import Measure, Measures, Section, Table
 from infogan_jax.analysis.trained_model import TrainedModel
-from infogan_jax.game.labels import taught_code
 
 REPEATS = 5
 COUNTS = (10, 100, 1000)
@@ -35,41 +34,20 @@ def measure(model: TrainedModel) -> Section:
     if len(np.unique(test.labels)) < 2:
         count = len(test.labels)
         return Section(left_out=f"all {count} held-out images have the same label")
-    scores: Scores = {}
-    measures = _taught(model, test.labels, scores)
+    scores, measures = _taught(model), Measures()
     for name in ("trunk", "pixels"):
         measures |= _linear(model, name, train.labels, test.labels, scores)
     return Section(measures, {"few_labels": _table(model, scores)})
 
 
-def _taught(
-    model: TrainedModel, labels: Int[np.ndarray, "n"], scores: Scores
-) -> Measures:
-    """Measures Q or D, whichever has learned from labels in training."""
+def _taught(model: TrainedModel) -> Scores:
+    """Returns the accuracy of Q or D, whichever has learned from labels in training."""
     if model.labelled is None:
         return {}
-    count, classes_known = model.labelled.classes.shape
-    balanced = f"{count} training labels, {count // classes_known} of each class"
-    if model.algorithm.game.classes:
-        found = model.test_outputs.logits.argmax(axis=1)
-        accuracy = float(np.mean(found == labels))
-        scores["D"] = {THESE.format(count): accuracy}
-        protocol = (
-            f"share of {model.test_description} that D takes for another class; "
-            f"D learned from {balanced}"
-        )
-        return {"class_error_test": Measure(1.0 - accuracy, "share", protocol)}
-    code = taught_code(model.spec, classes_known)
-    assert code is not None
-    outputs = model.test_outputs.outputs
-    found = classes.predicted_categories(model.spec, outputs)[code.name]
-    accuracy = float(np.mean(found == labels))
-    scores["Q"] = {THESE.format(count): accuracy}
-    protocol = (
-        f"share of {model.test_description} whose category of {code.name} has the "
-        f"number of their class, without any matching; Q learned from {balanced}"
-    )
-    return {"taught_accuracy_test": Measure(accuracy, "share", protocol)}
+    found, these = taught.measures(model), THESE.format(len(model.labelled.rows))
+    if taught.ERROR in found:
+        return {"D": {these: 1.0 - found[taught.ERROR].value}}
+    return {"Q": {these: found[taught.ACCURACY].value}}
 
 
 def _linear(
