@@ -1,8 +1,10 @@
 """What Q or D has learned from labels in training, on held-out images."""
 
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Shaped
 
+from infogan_jax.analysis import encode
 from infogan_jax.analysis.report.section import Measure, Measures
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.game.labels import taught_code
@@ -36,10 +38,9 @@ def measures(model: TrainedModel) -> Measures:
     return {ACCURACY: Measure(float(np.mean(right)), "share", protocol)}
 
 
-def _categories(model: TrainedModel, classes: int) -> Int[np.ndarray, "n"]:
+def _categories(model: TrainedModel, classes: int) -> Shaped[np.ndarray, "n"]:
     """Returns Q's most probable category of the taught code for held-out images."""
     code = taught_code(model.spec, classes)
     assert code is not None
-    outputs = np.asarray(model.test_outputs.outputs)
-    q = latents.posterior(model.spec, outputs)[code.name]
-    return np.asarray(q.logits).argmax(axis=-1)  # type: ignore[union-attr]
+    posterior = latents.posterior(model.spec, jnp.asarray(model.test_outputs.outputs))
+    return encode.predictions(posterior)[code.name]
