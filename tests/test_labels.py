@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from tiny_model import IMAGES, LABELS
@@ -86,11 +87,8 @@ def test_a_run_that_was_stopped_goes_on_with_the_same_labels_in_the_same_bits(
     chex.assert_trees_all_equal(params(config, tmp_path / "b", data), at_once)
 
 
-@pytest.mark.parametrize("turn", [0, 1])
-def test_category_i_becomes_class_i_whatever_the_classes_are_called(
-    config, tmp_path, turn
-):
-    data = dataset((LABELS + turn) % 3)
+def test_category_i_becomes_class_i_whatever_the_classes_are_called(config, tmp_path):
+    data = dataset((LABELS + 1) % 3)
     exp, after = trained(config, tmp_path / "run", data, steps=100)
     model = trained_model.from_dataset(
         exp.algorithm, after, 0, 200, exp.dataset, exp.labelled
@@ -108,6 +106,11 @@ def test_category_i_becomes_class_i_whatever_the_classes_are_called(
     assert section.measures["linear_trunk_same_labels"].value == table.values[1, 0]
 
 
+@cache
+def compiled(algorithm):
+    return jax.jit(partial(train_step.train_step, algorithm))
+
+
 def built(config, game="non_saturating", seed=0):
     """An experiment and its first state."""
     config.update(seed=seed)
@@ -118,8 +121,7 @@ def built(config, game="non_saturating", seed=0):
 
 def test_the_drawn_labels_move_q_and_the_trunk_and_not_the_head_of_d(config):
     exp, first = built(config)
-    few = exp.labelled
-    step = jax.jit(partial(train_step.train_step, exp.algorithm))
+    few, step = exp.labelled, compiled(exp.algorithm)
     wrong = few._replace(classes=np.roll(few.classes, 1, axis=1))
     (after, metrics), (other, others) = (
         step(first, Batch(BATCH, each)) for each in (few, wrong)
@@ -138,10 +140,11 @@ def test_several_seeds_in_one_program_have_labelled_images_of_their_own(config):
     feed = batches.of_runs([each.feed(0) for each in exps])
     algorithms = one_program.same_for_all(exp.algorithm)
     together = jax.jit(partial(one_program.vmapped_step, algorithms))
-    step = jax.jit(partial(train_step.train_step, exp.algorithm))
+    step = compiled(exp.algorithm)
     states = jax.tree.map(lambda leaf: np.stack([leaf, leaf]), first)
-    rows = np.arange(16)[:, None].repeat(2, axis=1)
-    _, found = together(states, feed.fetch(feed.resident, rows))
+    rows = jnp.arange(16)[:, None].repeat(2, axis=1)
+    batch = feed.fetch(jax.tree.map(jnp.asarray, feed.resident), rows)
+    _, found = together(states, batch)
     alone = [step(first, Batch(BATCH, each.labelled))[1] for each in exps]
     expected = jax.tree.map(lambda *each: np.stack(each), *alone)
     chex.assert_trees_all_close(found, expected, rtol=1e-4, atol=1e-5)
@@ -150,9 +153,11 @@ def test_several_seeds_in_one_program_have_labelled_images_of_their_own(config):
 
 def test_two_devices_match_the_features_of_the_whole_batch(config):
     """And draw the same labelled images as one device."""
+    config.latents.codes = ""
+    config.networks.update(generator="fc 8x8x1 sigmoid", trunk="fc 8 lrelu")
     exp, first = built(config, "classes(3)")
     step, feed = partial(train_step.train_step, exp.algorithm), exp.feed(0)
-    _, one = jax.jit(step)(first, Batch(BATCH, exp.labelled))
+    _, one = compiled(exp.algorithm)(first, Batch(BATCH, exp.labelled))
     mesh = parallel.make_mesh()
     place = partial(parallel.replicate, mesh)
     calls = parallel.split_batches(mesh, np.arange(16, dtype=np.int32)[None])
