@@ -10,6 +10,7 @@ import optax
 from infogan_jax.data.dataset import Request
 from infogan_jax.data.sources import catalog
 from infogan_jax.errors import UserError
+from infogan_jax.game import labels
 from infogan_jax.game.algorithm import Algorithm, Optimisers
 from infogan_jax.game.game import Game
 from infogan_jax.game.games import catalog as games
@@ -30,7 +31,7 @@ RATES = (
     "optimiser.discriminator_learning_rate",
     "optimiser.generator_learning_rate",
 )
-PARTS = ("networks.", "objective.", "real_information.", "optimiser.")
+PARTS = ("networks.", "objective.", "labels.", "real_information.", "optimiser.")
 """The groups of fields that describe an algorithm, besides codes and noise."""
 
 
@@ -95,6 +96,7 @@ def _build(
         flat["optimiser.average_decay"],
         game.terms
         + r1_terms(flat["objective.r1_weight"])
+        + labels.terms(flat["labels.count"], flat["labels.weight"], spec, game)
         + _real_information(flat, spec).terms()
         + _parity(flat, spec).terms()
         + terms,

@@ -152,7 +152,7 @@ FIELDS = {
         "`least_squares`, `jensen_shannon` or `jensen_shannon(SHARE)`, `kl`, "
         "`reverse_kl`, `pearson`, `squared_hellinger`, `total_variation`, "
         "`wasserstein`, `mmd_gaussian`, `mmd_rational_quadratic`, `moment_matching`, "
-        "or one of your own",
+        "`classes(K)` (K classes and labels), or one of your own",
     ),
     "objective.r1_weight": Field(
         0.0, number(0), "weight of the gradient penalty R1 on real images; 0: off"
@@ -169,6 +169,18 @@ FIELDS = {
     ),
     "objective.noise_anneal_steps": Field(
         0, whole(0), "steps in which that noise falls to 0; 0: it stays"
+    ),
+    "labels.count": Field(
+        0,
+        whole(0),
+        "training images whose labels training uses, as many of each class, drawn by "
+        "the seed; 0: none",
+    ),
+    "labels.weight": Field(
+        1.0,
+        number(0, above=True),
+        "weight of the log probability of their classes: by D in the game `classes`, "
+        "by Q otherwise",
     ),
     "real_information.weight": Field(
         0.0, number(0), "weight of the bound of categories on real images; 0: off"

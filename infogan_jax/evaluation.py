@@ -72,7 +72,7 @@ def evaluate(workdir: Path, *, quick: bool = False, data: str = "") -> str:
     compilation.use_persistent_cache()
     exp, state = restore(workdir, data)
     model = trained_model.from_dataset(
-        exp.algorithm, state, exp.seed, exp.samples, exp.dataset
+        exp.algorithm, state, exp.seed, exp.samples, exp.dataset, exp.labelled
     )
     stats = read_stats(workdir / STATS)
     sections = _measure(model, QUICK if quick else tuple(SECTIONS))

@@ -15,13 +15,14 @@ from flax.traverse_util import unflatten_dict
 from jaxtyping import Array
 
 from infogan_jax.building import GENERATOR, build_algorithm, group
-from infogan_jax.data import batches
+from infogan_jax.data import batches, labelled
 from infogan_jax.data.batches import Feed
 from infogan_jax.data.dataset import Dataset, Request
+from infogan_jax.data.labelled import Labelled
 from infogan_jax.data.sources import catalog
 from infogan_jax.default_config import RULES
 from infogan_jax.errors import UserError
-from infogan_jax.game import memory_estimate
+from infogan_jax.game import labels, memory_estimate
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.state import TrainState, create_state
 from infogan_jax.game.terms import Term
@@ -59,6 +60,13 @@ class Experiment:
           RunFailure: where it cannot be downloaded or prepared.
         """
         return self.load()
+
+    @cached_property
+    def labelled(self) -> Labelled | None:
+        """The training images whose labels training uses; None where it uses none."""
+        if count := self.flat["labels.count"]:
+            return labelled.draw(self.dataset.train, count, self.seed)
+        return None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -114,13 +122,14 @@ class Experiment:
     def feed(self, first_step: int) -> Feed:
         """Returns the real images for every call of the step from `first_step` on."""
         make = batches.streamed if self.flat["data.stream"] else batches.resident
-        return make(
+        feed = make(
             self.dataset.train.images,
             self.seed,
             range(first_step, self.steps, self.steps_per_call),
             self.batch_size,
             self.dataset.train.weights,
         )
+        return batches.with_labelled(feed, self.labelled) if self.labelled else feed
 
 
 @lru_cache(maxsize=4)
@@ -202,6 +211,10 @@ def describe(
     def load_once() -> Dataset:
         dataset = load(request)
         _check_data(flat, dataset)
+        if count := flat["labels.count"]:
+            labelled.check_count(dataset.train, count)
+            classes = labelled.number_of_classes(dataset.train)
+            labels.check_classes(algorithm.spec, algorithm.game, classes)
         return dataset
 
     recorded = unflatten_dict(flat, sep=".")

@@ -27,7 +27,7 @@ from infogan_jax.run.checkpoints import Checkpoints
 from infogan_jax.run.environment import write_environment
 from infogan_jax.run.files import write_json, write_png
 from infogan_jax.run.progress import Progress, Warnings, say
-from infogan_jax.run.run_directory import CHECKPOINTS, PICTURES
+from infogan_jax.run.run_directory import CHECKPOINTS, LABELS, PICTURES
 from infogan_jax.run.signals import StopRequest
 
 Begun = tuple[TrainState, dict[str, Any]]
@@ -192,10 +192,13 @@ def record_data(exp: Experiment, workdir: Path) -> list[str]:
     """Records what the data holds and what was done to its images.
 
     It comes into the environment, and 64 images as the networks see them into a
-    picture. Returns the same in lines.
+    picture; which images are labelled has a record of its own. Returns what the data
+    holds in lines.
     """
     about = report.record(exp.dataset)
     write_environment(workdir, dict(exp.dataset.provenance) | {"report": about})
+    if (few := exp.labelled) is not None:
+        write_json(workdir / LABELS, few.record())
     path = workdir / PICTURES / SHEET
     if not path.exists():
         write_png(path, grid(report.sheet(exp.dataset), columns=8))
@@ -214,6 +217,8 @@ def _next(workdir: Path) -> str:
 
 def _introduction(exp: Experiment, workdir: Path, start: int) -> str:
     names = ", ".join(code.name for code in exp.algorithm.spec.codes) or "no code"
+    if exp.labelled:
+        names += f"; {len(exp.labelled.rows)} labels"
     begins = f"goes on from step {start}" if start else "starts"
     return (
         f"{exp.config['name']} {begins} in {workdir}, to step {exp.steps}, on "

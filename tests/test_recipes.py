@@ -1,8 +1,9 @@
 """What the recipes of this project change in the paper's, and what they leave alone."""
 
 import pytest
+from flax.traverse_util import flatten_dict
 
-from configs import celeba, chairs, digits, faces, folder, mnist, svhn
+from configs import celeba, chairs, digits, faces, few_labels, folder, mnist, svhn
 from infogan_jax.default_config import default_config, make_pictures
 from infogan_jax.model import notation
 
@@ -62,3 +63,18 @@ def test_the_networks_for_pictures_fit_every_size(size, channels):
     notation.check_generator(generator, (size, size, channels), "generator")
     assert notation.follow(trunk, (size, size, channels), "")[:2] == (4, 4)
     assert generator[-1].activation == ("sigmoid" if channels == 1 else "tanh")
+
+
+@pytest.mark.parametrize("mode", few_labels.MODES)
+def test_few_labels_are_added_to_a_recipe_whose_rates_then_end_at_0(mode):
+    whole = mnist if mode.startswith("mnist") else digits
+    recipe = whole.get_config("smoke" if mode == "smoke" else "default")
+    config, recipe = (
+        flatten_dict(each.to_dict(), sep=".")
+        for each in (few_labels.get_config(mode), recipe)
+    )
+    changed = {name for name in config if config[name] != recipe[name]}
+    added = {"name", "labels.count", "optimiser.decay_steps"}
+    assert changed - {"objective.game", "training.steps"} == added
+    assert config["optimiser.decay_steps"] == config["training.steps"]
+    assert ("objective.game" in changed) == mode.endswith("classes")

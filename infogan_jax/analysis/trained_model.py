@@ -18,6 +18,7 @@ from infogan_jax.analysis import encode, generate
 from infogan_jax.analysis.encode import NetworkOutputs
 from infogan_jax.data import scaling
 from infogan_jax.data.dataset import Dataset, Split
+from infogan_jax.data.labelled import Labelled
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.state import TrainState
 from infogan_jax.model.latents import Codes, LatentSpec
@@ -53,6 +54,7 @@ class TrainedModel:
       test_is_held_out: whether the images of `test` are not in `train` as well.
       factor_names: of the true factors of the images, where they are known.
       factor_kinds: of these factors (`Dataset.factor_kinds`).
+      labelled: the training images whose labels training used; None without any.
     """
 
     algorithm: Algorithm
@@ -65,6 +67,7 @@ class TrainedModel:
     test_is_held_out: bool = True
     factor_names: tuple[str, ...] = ()
     factor_kinds: tuple[str, ...] = ()
+    labelled: Labelled | None = None
 
     @property
     def spec(self) -> LatentSpec:
@@ -126,7 +129,12 @@ class TrainedModel:
 
 
 def from_dataset(
-    algorithm: Algorithm, state: TrainState, seed: int, samples: int, dataset: Dataset
+    algorithm: Algorithm,
+    state: TrainState,
+    seed: int,
+    samples: int,
+    dataset: Dataset,
+    labelled: Labelled | None = None,
 ) -> TrainedModel:
     """Returns the model with the images of a data set, or a fixed subset of them."""
     provenance = dataset.provenance
@@ -141,6 +149,7 @@ def from_dataset(
         provenance.get("test_is_held_out", True),
         dataset.factor_names,
         dataset.factor_kinds,
+        labelled,
     )
 
 

@@ -10,12 +10,15 @@ Where images have weights, each place of each batch draws its image by them, wit
 replacement. Such a draw is a pure function of (seed, step, place).
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Array, Float, Int, Int32, UInt8
+
+from infogan_jax.data.labelled import Batch, Labelled
 
 Images = UInt8[np.ndarray, "n height width channels"]
 Rows = Int[np.ndarray, "rows"]
@@ -78,16 +81,17 @@ class Feed:
     """The input pipeline from the real images to the training step.
 
     Attributes:
-      resident: the array that is kept on the devices for the whole run; empty if the
-        images are streamed.
+      resident: what is kept on the devices for the whole run: the images, or an empty
+        array if they are streamed; with labels, a pair of this and the labelled images.
       calls: (rows) -> one host array [steps, rows, ...] for each call of the step,
         with those rows of every batch that the devices of this process need.
-      fetch: (resident, one step's part of a call) -> bytes [batch, H, W, C].
+      fetch: (resident, one step's part of a call) -> bytes [batch, H, W, C]; with
+        labels, a `Batch`.
     """
 
-    resident: np.ndarray
+    resident: Any
     calls: Callable[[Rows], Iterator[np.ndarray]]
-    fetch: Callable[[Array, Array], Array]
+    fetch: Callable[[Any, Array], Any]
 
 
 def resident(
@@ -141,6 +145,28 @@ def streamed(
         return iter(source.to_iter_dataset(options))
 
     return Feed(np.zeros(0, np.uint8), calls, lambda _, batch: batch)
+
+
+def with_labelled(feed: Feed, labelled: Labelled) -> Feed:
+    """Returns a feed whose batches have all labelled images beside them."""
+    both = feed.resident, labelled
+    return replace(feed, resident=both, fetch=_beside(feed.fetch))
+
+
+def of_runs(feeds: Sequence[Feed]) -> Feed:
+    """Returns the first feed, with the labelled images of all: [runs, ...] each."""
+    first = feeds[0]
+    if not isinstance(first.resident, tuple):
+        return first
+    images, few = first.resident[0], [feed.resident[1] for feed in feeds]
+    together = Labelled(*(np.stack(parts) for parts in zip(*few, strict=True)))
+    return replace(first, resident=(images, together))
+
+
+@cache
+def _beside(fetch: Callable[[Array, Array], Array]) -> Callable[[Any, Array], Batch]:
+    """The same function gives the same one, whose step is then compiled once."""
+    return lambda resident, batch: Batch(fetch(resident[0], batch), resident[1])
 
 
 def gather(

@@ -90,8 +90,8 @@ class Split:
 
     Attributes:
       images: bytes, in memory or mapped from a file.
-      labels: classes from 0 on, or None if the source has none. Training never uses
-        them.
+      labels: classes from 0 on, or None if the source has none. Training uses those
+        that `config.labels.count` draws, and no others.
       factors: the true generative factors, one column each, if they are known. Equal
         numbers are equal values, or values of the same part of a continuous factor.
       names: the files of the images, as paths below their folder, if they have any.

@@ -51,11 +51,14 @@ class Game:
       has_labels: whether `objective.real_label` means something in this game.
       compares: what of the images the losses compare with each other; the whole batch
         is gathered from all devices for it. "outputs": those of D. "images": the
-        pixels, flattened, in the place of D's outputs; the game has no D. None: both
-        losses are means of a function of one image.
+        pixels, flattened, in the place of D's outputs; the game has no D. "features":
+        G's loss compares the trunk's, flattened, and D's is a mean of a function of one
+        image. None: both losses are such means.
       separated: D's loss where it tells all images apart, if it has a least value; a
         run that stays near it is warned of.
       terms: what else a player wants, such as a gradient penalty.
+      classes: the number of classes of real images that D's outputs tell apart, which
+        it learns from labelled images; 0 where D learns from no label.
     """
 
     discriminator: Callable[..., Float[Array, ""]]
@@ -63,9 +66,10 @@ class Game:
     bound: Bound | None = None
     outputs: int = 1
     has_labels: bool = False
-    compares: Literal["outputs", "images"] | None = None
+    compares: Literal["outputs", "images", "features"] | None = None
     separated: float | None = None
     terms: tuple[Term, ...] = ()
+    classes: int = 0
 
 
 def cross_entropy(

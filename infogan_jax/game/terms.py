@@ -30,12 +30,14 @@ class Shown:
       logits: D's outputs, in the paper's game the logits of "real".
       outputs: Q's outputs, which `latents.posterior` understands.
       stats: the batch statistics of all networks afterwards.
+      features: the last layer of the trunk that D and Q share.
     """
 
     images: Images
     logits: Float[Array, "batch *d"]
     outputs: Float[Array, "batch outputs"]
     stats: Variables
+    features: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class View:
         averages of batch norm. An output then depends on its own image alone, and has
         a gradient with respect to it.
       axis: the device axis over which the batch is split, if any.
+      pick: draws labelled training images by numbers from U(-1, 1), one for each: the
+        images, and their classes, one-hot. None in G's step, and where training uses
+        no labels.
     """
 
     spec: LatentSpec
@@ -64,6 +69,7 @@ class View:
     discriminate: Callable[[Images], Shown]
     judge: Callable[[Images], Float[Array, "batch *d"]]
     axis: str | None
+    pick: Callable[[Array], tuple[Images, Float[Array, "batch classes"]]] | None = None
 
 
 @dataclass(frozen=True)

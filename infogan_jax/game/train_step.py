@@ -16,6 +16,8 @@ import optax
 from jax import lax
 from jaxtyping import Array, Float, UInt8
 
+from infogan_jax.data import labelled
+from infogan_jax.data.labelled import Batch, Labelled
 from infogan_jax.data.scaling import to_range
 from infogan_jax.game import objective, random_numbers
 from infogan_jax.game.algorithm import Algorithm
@@ -33,7 +35,7 @@ Loss = Callable[[Variables], tuple[Array, tuple[Metrics, Variables]]]
 def train_step(
     algorithm: Algorithm,
     state: TrainState,
-    batch: UInt8[Array, "batch height width channels"],
+    batch: UInt8[Array, "batch height width channels"] | Batch,
     axis: str | None = None,
 ) -> tuple[TrainState, Metrics]:
     """Updates D and Q, then G, each on newly drawn latents.
@@ -41,7 +43,8 @@ def train_step(
     Args:
       algorithm: the networks, optimisers and switches.
       state: the state before the step, equal on all devices.
-      batch: this device's share of the real images, in bytes.
+      batch: this device's share of the real images, in bytes; a `Batch` where a player
+        learns from labels.
       axis: the name of the mapped device axis, if any.
 
     Returns:
@@ -52,9 +55,10 @@ def train_step(
     """
     nets = networks.with_sync_batch_norm(algorithm.nets, axis)
     algorithm = replace(algorithm, nets=nets)
-    draws = random_numbers.draw(algorithm, state, batch.shape[0], axis)
-    real = to_range(batch, algorithm.nets.output_range)
-    state, d_metrics = _discriminator_step(algorithm, state, real, draws, axis)
+    images, few = batch if isinstance(batch, Batch) else (batch, None)
+    draws = random_numbers.draw(algorithm, state, images.shape[0], axis)
+    real = to_range(images, algorithm.nets.output_range)
+    state, d_metrics = _discriminator_step(algorithm, state, real, draws, axis, few)
     state, g_metrics = _generator_step(algorithm, state, real, draws, axis)
     state = replace(state, step=state.step + 1)
     return state, _mean(d_metrics | g_metrics, axis)
@@ -66,6 +70,7 @@ def _discriminator_step(
     real: Float[Array, "batch height width channels"],
     draws: Draws,
     axis: str | None,
+    few: Labelled | None,
 ) -> tuple[TrainState, Metrics]:
     """Updates the trunk, D's head and Q on a real and a generated batch.
 
@@ -73,6 +78,8 @@ def _discriminator_step(
     averages are those of the real batch, because Q encodes real images later.
     """
     codes, generated, _ = _generate(algorithm, state, state.params, draws["d_latents"])
+    range_ = algorithm.nets.output_range
+    pick = None if few is None else partial(labelled.pick, few, range_)
 
     def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
         show = partial(_show, algorithm, state, params)
@@ -90,10 +97,11 @@ def _discriminator_step(
             generated=shown,
             real=shown_real,
             axis=axis,
+            pick=pick,
         )
         value, metrics = objective.discriminator_loss(
-            _judged(algorithm, shown_real, axis),
-            _judged(algorithm, shown, axis),
+            _judged(algorithm, "discriminator", shown_real, axis),
+            _judged(algorithm, "discriminator", shown, axis),
             information + more,
             algorithm.real_label,
             algorithm.game,
@@ -142,9 +150,9 @@ def _generator_step(
         compared = None
         if algorithm.game.compares:
             shown_real = show(real, draws["d_noise_real"])
-            compared = _judged(algorithm, shown_real, axis)
+            compared = _judged(algorithm, "generator", shown_real, axis)
         value, metrics = objective.generator_loss(
-            _judged(algorithm, shown, axis),
+            _judged(algorithm, "generator", shown, axis),
             information + more,
             compared,
             algorithm.game,
@@ -230,7 +238,7 @@ def _show(
     if algorithm.noise_sd is not None:
         sd = algorithm.noise_sd(state.step)
         noisy = objective.add_instance_noise(images, noise, sd)
-    logits, outputs, stats = networks.discriminate(
+    logits, outputs, features, stats = networks.discriminate_by_features(
         algorithm.nets,
         params,
         state.stats,
@@ -238,7 +246,7 @@ def _show(
         train=train,
         info_to_trunk=algorithm.info_to_trunk,
     )
-    return Shown(images, logits, outputs, stats)
+    return Shown(images, logits, outputs, stats, features)
 
 
 def _judge_alone(show: Callable[..., Shown], images: Array) -> Outputs:
@@ -246,17 +254,20 @@ def _judge_alone(show: Callable[..., Shown], images: Array) -> Outputs:
     return show(images, train=False).logits
 
 
-def _judged(algorithm: Algorithm, shown: Shown, axis: str | None) -> Outputs:
-    """Returns what the game's losses see of images: D's outputs, or their pixels.
+def _judged(
+    algorithm: Algorithm, player: Player, shown: Shown, axis: str | None
+) -> Outputs:
+    """Returns what a player's loss sees of images: D's outputs, features, or pixels.
 
-    Where they compare images with each other, these are the images of all devices.
+    Where it compares images with each other, these are the images of all devices.
     """
     compares = algorithm.game.compares
-    if compares is None:
+    if compares is None or (compares, player) == ("features", "discriminator"):
         return shown.logits
-    is_pixels = compares == "images"
-    values = shown.images.reshape(len(shown.images), -1) if is_pixels else shown.logits
-    return whole_batch(values, axis)
+    apart = {"images": shown.images, "features": shown.features}.get(compares)
+    if apart is None:
+        return whole_batch(shown.logits, axis)
+    return whole_batch(apart.reshape(len(apart), -1), axis)
 
 
 def _further_terms(

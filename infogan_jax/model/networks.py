@@ -271,16 +271,32 @@ def discriminate(
 
     Without `info_to_trunk` no gradient passes from Q's outputs to the trunk.
     """
+    logits, outputs, _, new_stats = discriminate_by_features(
+        networks, params, stats, images, train=train, info_to_trunk=info_to_trunk
+    )
+    return logits, outputs, new_stats
+
+
+def discriminate_by_features(
+    networks: Networks,
+    params: Variables,
+    stats: Variables,
+    images: Images,
+    *,
+    train: bool,
+    info_to_trunk: bool = True,
+) -> tuple[Float[Array, "batch *d"], Float[Array, "batch outputs"], Array, Variables]:
+    """Returns the same as `discriminate`, with the trunk's features as the third."""
     (logits, features), new_stats = _apply(
         networks.discriminator, "discriminator", params, stats, images, train
     )
     if networks.recognition is None:
-        return logits, jnp.zeros((images.shape[0], 0)), new_stats
-    features = features if info_to_trunk else lax.stop_gradient(features)
+        return logits, jnp.zeros((images.shape[0], 0)), features, new_stats
+    of_q = features if info_to_trunk else lax.stop_gradient(features)
     outputs, new_stats = _apply(
-        networks.recognition, "recognition", params, new_stats, features, train
+        networks.recognition, "recognition", params, new_stats, of_q, train
     )
-    return logits, outputs, new_stats
+    return logits, outputs, features, new_stats
 
 
 def _apply(

@@ -33,6 +33,9 @@ EVALUATION_RECORD = "evaluation.json"
 ORIGIN = "init_from.json"
 """The run whose parameters this one began with, where it did not begin at random."""
 
+LABELS = "labels.json"
+"""The training images whose labels training uses, where it uses any."""
+
 EXTENDABLE = "training.steps"
 """The one field that may grow from one call to the next: a run can be prolonged."""
 

@@ -15,11 +15,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
-from jaxtyping import Array
 
 from infogan_jax import building, experiment
 from infogan_jax.analysis import collapse
-from infogan_jax.data import report
+from infogan_jax.data import batches, report
+from infogan_jax.data.labelled import BATCH_AXES, Batch
 from infogan_jax.data.sources import catalog
 from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import Diverged, UserError
@@ -170,7 +170,7 @@ def _train(
     """
     exp, start = runs[0].exp, runs[0].start
     states = parallel.replicate(mesh, _stack([run.state for run in runs]))
-    feed = exp.feed(start)
+    feed = batches.of_runs([run.exp.feed(start) for run in runs])
     data = parallel.replicate(mesh, feed.resident)
     one_step = partial(vmapped_step, _algorithms([run.exp for run in runs]))
     advance = parallel.map_steps(one_step, feed.fetch, mesh)
@@ -178,8 +178,8 @@ def _train(
         shown = [stack.enter_context(_progress(run)) for run in runs]
         say(f"{exp.config['name']}: {len(runs)} runs in one program")
         for step, call in zip(exp.call_ends(start), _calls(runs, mesh), strict=True):
-            batches = parallel.split_batches(mesh, call)
-            states, metrics = advance(states, data, batches)
+            images = parallel.split_batches(mesh, call)
+            states, metrics = advance(states, data, images)
             stopping = stop.stops_here(exp.is_due("log", step))
             if step == start + exp.steps_per_call:
                 _restart_clocks(shown, start)  # the program has been compiled
@@ -247,14 +247,15 @@ def same_for_all(algorithm: Algorithm) -> Algorithms:
 
 
 def vmapped_step(
-    algorithms: Algorithms, states: TrainState, images: Array, axis: str | None = None
+    algorithms: Algorithms, states: TrainState, images: Any, axis: str | None = None
 ) -> tuple[TrainState, Metrics]:
     """Takes `train_step` for every run, on images of its own.
 
     Args:
       algorithms: the fixed parts of the step for each run.
       states: every array with a first axis of runs.
-      images: [batch, runs, height, width, channels], in bytes.
+      images: [batch, runs, height, width, channels], in bytes; or a `Batch` of these
+        and of the labelled images, [runs, ...].
       axis: as in `train_step`.
 
     Returns:
@@ -262,12 +263,13 @@ def vmapped_step(
     """
     make, numbers = algorithms
 
-    def step(own: Any, state: TrainState, batch: Array) -> tuple[TrainState, Metrics]:
+    def step(own: Any, state: TrainState, batch: Any) -> tuple[TrainState, Metrics]:
         algorithm = make(own)
         nets = networks.with_matmul_convolutions(algorithm.nets)
         return train_step(replace(algorithm, nets=nets), state, batch, axis=axis)
 
-    return jax.vmap(step, in_axes=(0, 0, 1))(numbers, states, images)
+    axis_of_runs = BATCH_AXES if isinstance(images, Batch) else 1
+    return jax.vmap(step, in_axes=(0, 0, axis_of_runs))(numbers, states, images)
 
 
 def _calls(runs: Sequence[Run], mesh: Mesh) -> Iterator[np.ndarray]:

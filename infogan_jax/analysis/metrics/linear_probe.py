@@ -36,21 +36,40 @@ def linear_probe(
     `counts` are numbers of labels, at least 2; those above the number of training
     examples are left out. For each, labels are drawn `repeats` times, at least twice.
     """
-    scaler = StandardScaler().fit(features_train)
-    train, test = scaler.transform(features_train), scaler.transform(features_test)
 
     def accuracy(count: int, repeat: int) -> float:
         rng = np.random.default_rng([seed, count, repeat])
         drawn = _draw_evenly(labels_train, rng)[:count]
-        regression = LogisticRegression(max_iter=1000)
-        regression.fit(train[drawn], labels_train[drawn])
-        return float(regression.score(test, labels_test))
+        return linear_accuracy(
+            features_train,
+            features_train[drawn],
+            labels_train[drawn],
+            features_test,
+            labels_test,
+        )
 
     probes = {}
-    for count in (count for count in counts if count <= len(train)):
+    for count in (count for count in counts if count <= len(features_train)):
         scores = [accuracy(count, repeat) for repeat in range(repeats)]
         probes[count] = Probe(statistics.mean(scores), statistics.stdev(scores))
     return probes
+
+
+def linear_accuracy(
+    features_train: Float[np.ndarray, "train features"],
+    features_labelled: Float[np.ndarray, "labelled features"],
+    labels: Int[np.ndarray, "labelled"],
+    features_test: Float[np.ndarray, "test features"],
+    labels_test: Int[np.ndarray, "test"],
+) -> float:
+    """Returns the held-out accuracy of logistic regression on labelled examples.
+
+    Features are standardised with all of `features_train`, whose labels are not needed.
+    """
+    scaler = StandardScaler().fit(features_train)
+    regression = LogisticRegression(max_iter=1000)
+    regression.fit(scaler.transform(features_labelled), labels)
+    return float(regression.score(scaler.transform(features_test), labels_test))
 
 
 def _draw_evenly(

@@ -1,10 +1,15 @@
-"""Agreement of a categorical code with the labels, which training does not use."""
+"""Agreement of a categorical code with the labels, which training does not use.
+
+Where it has used some of them, the protocols say so, and what Q or D has learned from
+them is measured too.
+"""
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
 from infogan_jax.analysis.metrics import clustering
+from infogan_jax.analysis.report import taught
 from infogan_jax.analysis.report.section import Measure, Measures, Section, Table
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.model import latents
@@ -34,24 +39,28 @@ def measure(model: TrainedModel) -> Section:
             "that every code agrees with it; a larger config.data.held_out may help"
         )
     predicted = predicted_categories(model.spec, model.train_outputs.outputs)
+    learned = taught.measures(model)
     if not predicted:
-        return Section(left_out="no code is categorical")
+        return Section(learned, left_out="no code is categorical")
     code = best_code(model.spec, predicted, train_labels)
     train = predicted[code.name], train_labels
     test_predicted = predicted_categories(model.spec, model.test_outputs.outputs)
     test = test_predicted[code.name], test_labels
     measures = agreement(code, train, test)
+    prefix = note = ""
     if len(predicted) > 1:
         prefix = f"best_of_{len(predicted)}_"
-        choice = (
+        note = (
             f"; of {len(predicted)} codes this one has the highest accuracy on the "
             f"labels of {model.train_description}"
         )
-        measures = {
-            prefix + name: Measure(each.value, each.unit, each.protocol + choice)
-            for name, each in measures.items()
-        }
-    return Section(measures, {"confusion": confusion(code, train, test)})
+    if model.labelled is not None:
+        note += f"; {len(model.labelled.rows)} training labels were used in training"
+    measures = {
+        prefix + name: Measure(each.value, each.unit, each.protocol + note)
+        for name, each in measures.items()
+    }
+    return Section(measures | learned, {"confusion": confusion(code, train, test)})
 
 
 def predicted_categories(

@@ -76,7 +76,7 @@ def divergence_bound(model: TrainedModel) -> Measures:
         for start in range(0, len(images), size)
     ]
     generated = [judged(part) for part in model.generate(len(images))]
-    if game.compares is None:
+    if game.compares in (None, "features"):
         real, generated = [np.concatenate(real)], [np.concatenate(generated)]
     values = [
         float(game.bound.value(jnp.asarray(x), jnp.asarray(y)))

@@ -29,7 +29,7 @@ MEANINGS = {
         "Good is near 1; with ten classes, guessing gives about 0.1."
     ),
     r"(best_of_\d+_)?accuracy_train": (
-        "The same for the training images, whose labels training never saw. Good is "
+        "The same for the training images, matched on their own labels. Good is "
         "near accuracy_test."
     ),
     r"(best_of_\d+_)?purity_test": (
@@ -128,6 +128,14 @@ MEANINGS = {
     r"accuracy_\w+_classifier": (
         "How well the classifier knows real images. The numbers above can be trusted "
         "where it is near 1."
+    ),
+    r"taught_accuracy_test": (
+        "Of held-out images, how many are in the category of the same number as their "
+        "class, which Q has learned from labels. Good is near 1, and above the linear "
+        "classifier of the same labels."
+    ),
+    r"class_error_test": (
+        "Of held-out images, how many D takes for another class. Good is near 0."
     ),
     r"linear_trunk_": (
         "How well a linear classifier on the networks' features does with few labels. "

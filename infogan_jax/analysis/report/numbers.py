@@ -1,5 +1,6 @@
 """The sections of an evaluation as HTML: numbers with their meaning, and tables."""
 
+import math
 from collections.abc import Mapping
 from html import escape
 
@@ -13,14 +14,20 @@ ABOUT = {
         "is a lower bound of the divergence of real and generated images: near 0 where "
         "D cannot tell them apart, at most 0.693."
     ),
-    "Classes": "Agreement of the categories with the labels, which training never saw.",
+    "Classes": (
+        "Agreement of the categories with the labels, of which training saw none, or "
+        "as many as is said below."
+    ),
     "Attributes": "How each code goes with what can be measured in the pixels.",
     "Factors": "Disentanglement scores, from the true factors of the images.",
     "Samples": (
         "How near generated and real images are. Precision is low where generated "
         "images look wrong; recall and coverage are low where real images are missing."
     ),
-    "Few labels": "What a linear classifier on the trunk learns from few labels.",
+    "Few labels": (
+        "What few labels teach: a linear classifier on the trunk, and, where training "
+        "used some, Q or D."
+    ),
 }
 """What a section shows, by its name."""
 
@@ -70,13 +77,18 @@ def _table(name: str, table: Table) -> str:
         table.rows, table.values.tolist(), table.shades.tolist(), strict=True
     ):
         cells = "".join(
-            f'<td style="--shade: {60 * shade:.0f}%">{value:{digits}}</td>'
+            f'<td style="--shade: {60 * shade:.0f}%">{_cell(value, digits)}</td>'
             for value, shade in zip(values, shades, strict=True)
         )
         rows.append(f'<tr><th scope="row">{escape(row)}</th>{cells}</tr>')
     top = '<div class="wide"><table class="cells">'
     end = f"</table></div>\n<p>{caption}</p>"
     return "\n".join([top, _head("", *table.columns), *rows, end])
+
+
+def _cell(value: float, digits: str) -> str:
+    """Returns a number as text; what was not measured is empty."""
+    return "" if math.isnan(value) else f"{value:{digits}}"
 
 
 def _head(*texts: str) -> str:
