@@ -105,9 +105,14 @@ class LatentSpec:
         return any(code.is_categorical for code in self.codes)
 
     @property
+    def roots(self) -> tuple[Code, ...]:
+        """The codes without a parent: they mean one thing in all images."""
+        return tuple(code for code in self.codes if not code.parent)
+
+    @property
     def continuous(self) -> tuple[Code, ...]:
-        """The continuous codes without a parent: they mean one thing in all images."""
-        return tuple(c for c in self.codes if not (c.is_categorical or c.parent))
+        """The continuous codes without a parent."""
+        return tuple(code for code in self.roots if not code.is_categorical)
 
     def code(self, name: str) -> Code:
         """Returns the code of a name."""

@@ -29,16 +29,21 @@ def mi_bounds(
 
     Q uses the batch statistics of 512 images at a time, as in training. The result is a
     lower bound of I(c; x) all the same: the other images come from codes and noise of
-    their own, so that I(c; x, others) = I(c; x). If Q's sigma is fixed, it is refitted
-    on the first half of the images, and the bound is computed on the second half.
+    their own, so that I(c; x, others) = I(c; x). Of a code with a parent it is one of
+    I(c; x | parent), at the value of the parent that was drawn. If Q's sigma is fixed,
+    it is refitted on the first half of the images, and the bound is computed on the
+    second half.
     """
     bounds = objective.mi_bounds(spec, jnp.asarray(outputs), codes)
-    posterior = latents.posterior(spec, jnp.asarray(outputs))
+    posterior = latents.posterior(spec, jnp.asarray(outputs), codes)
     measures = {}
     for code in spec.codes:
         h, value = latents.entropy(code), float(bounds[code.name])
+        formula = "H(c) + E[log Q(c|x)]"
+        if code.parent:
+            formula = f"within {code.parent}, H(c) + E[log Q(c|x, {code.parent})]"
         protocol = (
-            f"H(c) + E[log Q(c|x)] on {len(outputs)} generated images, "
+            f"{formula} on {len(outputs)} generated images, "
             f"read 512 at a time; H(c) = {h:.3f}"
         )
         q = posterior[code.name]
