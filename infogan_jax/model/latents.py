@@ -11,7 +11,7 @@ the parent itself.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -183,7 +183,7 @@ def pack(spec: LatentSpec, latents: Latents) -> Float[Array, "batch inputs"]:
 
 
 def _packed(
-    spec: LatentSpec, code: Code, values: Codes
+    spec: LatentSpec, code: Code, values: Mapping[str, Any]
 ) -> Float[Array, "batch inputs"]:
     packed = code.of_kind.pack(jnp.asarray(values[code.name]), code.size)
     if not code.parent:
@@ -231,7 +231,9 @@ def split(
         start += size
 
 
-def block_of(spec: LatentSpec, code: Code, values: Codes) -> Int[Array, "batch"]:
+def block_of(
+    spec: LatentSpec, code: Code, values: Mapping[str, Any]
+) -> Int[Array, "batch"]:
     """Returns the block of a code with a parent for given values of the parents."""
     parent = spec.code(code.parent)
     value = jnp.asarray(values[parent.name])
@@ -241,7 +243,7 @@ def block_of(spec: LatentSpec, code: Code, values: Codes) -> Int[Array, "batch"]
 
 
 def _one_block(
-    spec: LatentSpec, code: Code, values: Codes
+    spec: LatentSpec, code: Code, values: Mapping[str, Any]
 ) -> Float[Array, "batch blocks 1"]:
     """Returns 1 for the block of the parents' values, and 0 for the others.
 
