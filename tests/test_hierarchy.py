@@ -1,27 +1,29 @@
 """A run with codes within codes, from training to what one does with it afterwards."""
 
-import csv
-import json
 import math
+from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from conftest import make_tiny_config
-from PIL import Image
 from tiny import VECTORS
 from tiny_model import build_model, network_outputs, values
 
-from infogan_jax import evaluation, experiment, restoring, training
-from infogan_jax.analysis import traversals
+from infogan_jax import experiment, restoring
+from infogan_jax.analysis import trained_model, traversals
 from infogan_jax.analysis.grids import split_grid
 from infogan_jax.analysis.report import attributes, classes, information, real_images
+from infogan_jax.analysis.report.contents import contents
 from infogan_jax.analysis.trained_model import Generated
 from infogan_jax.data.dataset import Split
 from infogan_jax.data.sources import digits
 from infogan_jax.errors import UserError
 from infogan_jax.explorer import readings, views
+from infogan_jax.game import train_step
 from infogan_jax.trained import exporting, loading, model_card, sorting
 from infogan_jax.trained.encoding import read_codes
 
@@ -34,40 +36,53 @@ RNG = np.random.default_rng(0)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A run of two steps, and what `infogan eval --quick` says of it."""
-    workdir = tmp_path_factory.mktemp("hierarchy") / "run"
+def exp():
     config = make_tiny_config()
     config.latents.codes = CODES
     config.networks.update(VECTORS)
-    config.real_information.change_weight = 1.0
-    config.training.update(
-        steps=2, steps_per_call=2, log_every=2, picture_every=2, checkpoint_every=2
+    config.real_information.update(
+        weight=1.0, change_weight=1.0, parity_weight=1.0, odd_codes=1
     )
-    assert training.train(config.to_dict(), workdir) == 0
-    return workdir, evaluation.evaluate(workdir, quick=True)
+    return experiment.describe(config.to_dict())
 
 
 @pytest.fixture(scope="module")
-def model(run):
-    return loading.load(run[0])
+def model(exp, tmp_path_factory):
+    """A run before its first step."""
+    workdir = tmp_path_factory.mktemp("hierarchy")
+    return loading.from_state(workdir, exp, exp.first_state())
 
 
-def test_each_code_has_its_bounds_in_the_log_and_in_the_evaluation(run):
-    workdir, said = run
-    line = json.loads((workdir / "stats.jsonl").read_text().splitlines()[-1])
-    assert {"mi_bound/style", "mi_bound/slant", "real_mi_bound/style"} <= line.keys()
-    assert {"change_bound/width"} == {key for key in line if "change" in key}
-    assert "mi_bound/style" in said and "visible/style" in said
-    assert "accuracy_test" in said and "best_of" not in said
-    record = json.loads((workdir / "evaluation.json").read_text())["metrics"]
-    assert "E[log Q(c|x, digit)]" in record["mi_bound/style"]["protocol"]
-    page = (workdir / "evaluation" / "report.html").read_text()
-    assert "style in digit" in page and "By the category of style in digit" in page
-    with open(workdir / "evaluation" / "information_within_style.csv") as file:
-        [_, row] = csv.reader(file)
-    mean = np.mean(np.float64(row[1:]))  # of three categories, about equally many
-    assert mean == pytest.approx(record["mi_bound/style"]["value"], abs=0.05)
+def test_a_step_logs_the_bounds_of_each_code(exp):
+    images = jax.ShapeDtypeStruct((16, 8, 8, 1), jnp.uint8)
+    step = partial(train_step.train_step, exp.algorithm)
+    _, line = jax.eval_shape(step, jax.eval_shape(exp.first_state), images)
+    found = {prefix: set() for prefix in ("mi", "real_mi", "change", "parity")}
+    for name in line:
+        kind, slash, code = name.partition("/")
+        found.get(kind.removesuffix("_bound"), set()).add(code if slash else "")
+    assert found == {
+        "mi": {"digit", "style", "slant", "width"},
+        "real_mi": {"digit", "style"},
+        "change": {"width"},
+        "parity": {"width"},
+    }
+
+
+def test_the_report_names_the_parent_and_calls_the_information_conditional(exp):
+    state, dataset = exp.first_state(), exp.dataset
+    model = trained_model.from_dataset(exp.algorithm, state, 0, 300, dataset)
+    sections = {"Information": information.measure(model)}
+    measure = sections["Information"].measures["mi_bound/style"]
+    assert measure.protocol.startswith("within digit, H(c) + E[log Q(c|x, digit)]")
+    assert sections["Information"].tables.keys() == {
+        "information_within_style",
+        "information_within_slant",
+    }
+    page = " ".join(contents(model, [], sections, {"digit": "cipher"}, b"").values())
+    assert page.count("style in cipher <input") == 1
+    assert "By the category of style in cipher" in page
+    assert f"L_I {measure.value:.2f} of 0.69 nats within digit" in page
 
 
 def test_a_picture_has_a_row_for_each_category_and_a_part_for_each_kind(model):
@@ -123,14 +138,8 @@ def test_samples_have_the_kinds_that_are_asked_for(model):
     assert model.reconstruct(IMAGES).shape == IMAGES.shape
 
 
-def test_pictures_are_sorted_by_the_category_and_not_by_a_kind_within_it(
-    run, model, tmp_path
-):
-    (tmp_path / "in").mkdir()
-    Image.fromarray(IMAGES[0, ..., 0]).save(tmp_path / "in" / "a.png")
-    sorting.sort_images(run[0], str(tmp_path / "in"), str(tmp_path / "out"), 0.0)
-    [sorted_to] = (tmp_path / "out").rglob("*.png")
-    assert sorted_to.parent.name == str(read_codes(model, IMAGES[:1])["category"][0])
+def test_pictures_are_sorted_by_the_category_and_not_by_a_kind_within_it(model):
+    assert sorting.category_folders(model) == ["0", "1", "2"]
 
 
 def test_exported_programs_give_the_same_images_and_codes(model):
@@ -176,7 +185,9 @@ def test_parameters_go_only_to_codes_with_the_same_parents():
 
     first = "a=categorical(3), b=categorical(3), c=uniform in "
     with pytest.raises(UserError, match="these differ: config.latents.codes"):
-        restoring._check_same_model(described(f"{first}a"), described(f"{first}b"), "x")
+        restoring._check_same_model(
+            described(f"{first}a"), described(f"{first}b"), Path("x")
+        )
 
 
 DIGIT = np.arange(120) % 3
