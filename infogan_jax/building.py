@@ -185,7 +185,7 @@ def program_of(flat: Mapping[str, Any]) -> tuple[Any, ...]:
     """
     free = (*RATES, NOISE_SD, CODES, "seed", "name")
     codes = notation.parse_codes(flat[CODES])
-    kinds = [(code.name, code.kind, code.size) for code in codes]
+    kinds = [(code.name, code.kind, code.size, code.parent) for code in codes]
     rest = [(name, value) for name, value in flat.items() if name not in free]
     return (*kinds, bool(flat[NOISE_SD]), *sorted(rest))
 
@@ -254,7 +254,7 @@ def _real_information(flat: dict[str, Any], spec: LatentSpec) -> RealInformation
     return RealInformation(
         flat[f"{name}.weight"] if spec.has_categories else 0.0,
         flat[f"{name}.temperature"],
-        flat[f"{name}.change_weight"] if spec.has_continuous else 0.0,
+        flat[f"{name}.change_weight"] if spec.continuous else 0.0,
         Transformation(**group(flat, name, Transformation)),
     )
 
@@ -262,13 +262,15 @@ def _real_information(flat: dict[str, Any], spec: LatentSpec) -> RealInformation
 def _parity(flat: dict[str, Any], spec: LatentSpec) -> Parity:
     """Returns what a mirror is to do to the continuous codes; nothing at weight 0.
 
+    A code with a parent is none of them.
+
     Raises:
       UserError: where more codes are to be odd than there are continuous codes.
     """
     weight, odd = (
         flat[f"real_information.{n}"] for n in ("parity_weight", "odd_codes")
     )
-    continuous = sum(not code.is_categorical for code in spec.codes)
+    continuous = len(spec.continuous)
     if not (weight and continuous):
         return Parity()
     if odd > continuous:

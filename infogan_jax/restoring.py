@@ -14,6 +14,7 @@ from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
 from infogan_jax.game.state import TrainState, state_shapes
 from infogan_jax.machine import parallel
+from infogan_jax.model.latents import LatentSpec
 from infogan_jax.run import data_record, run_directory
 from infogan_jax.run.checkpoints import Checkpoints
 
@@ -96,10 +97,7 @@ def _check_same_model(exp: Experiment, other: Experiment, source: Path) -> None:
         for name in exp.flat
         if name.startswith(SAME) and other.flat[name] != exp.flat[name]
     ]
-    codes = [
-        [(code.kind, code.size) for code in each.algorithm.spec.codes]
-        for each in (exp, other)
-    ]
+    codes = [_shapes_of_codes(each.algorithm.spec) for each in (exp, other)]
     if codes[0] != codes[1]:
         name = "latents.codes"
         there, here = other.flat[name], exp.flat[name]
@@ -109,6 +107,12 @@ def _check_same_model(exp: Experiment, other: Experiment, source: Path) -> None:
             f"--init_from (={source}) must be a run with the same networks and codes, "
             f"but these differ: {', '.join(differing)}; take the values there."
         )
+
+
+def _shapes_of_codes(spec: LatentSpec) -> list[tuple[str, int, int]]:
+    """Returns of each code its kind, its size, and the place of its parent; else -1."""
+    places = {code.name: place for place, code in enumerate(spec.codes)}
+    return [(c.kind, c.size, places.get(c.parent, -1)) for c in spec.codes]
 
 
 def described(

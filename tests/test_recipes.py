@@ -40,6 +40,19 @@ def test_mnist_has_the_paper_s_codes_of_which_one_continuous_one_is_worth_more()
     assert first > second > 0
 
 
+def test_the_hierarchy_on_mnist_is_the_same_recipe_with_styles_in_each_digit():
+    whole, flat = mnist.get_config("hierarchy"), mnist.get_config()
+    codes, others = (
+        notation.parse_codes(config.latents.codes) for config in (whole, flat)
+    )
+    [style] = [code for code in codes if code.parent]
+    assert (style.kind, style.parent) == ("categorical", codes[0].name)
+    kinds = [(code.kind, code.size, code.weight) for code in codes if code != style]
+    assert kinds == [(code.kind, code.size, code.weight) for code in others]
+    whole.name, whole.latents.codes = flat.name, flat.latents.codes
+    assert whole.to_dict() == flat.to_dict()
+
+
 @pytest.mark.parametrize("experiment", [svhn, celeba, folder, faces, chairs])
 def test_pictures_have_batch_norm_in_all_of_g_and_rates_near_each_other(experiment):
     config = experiment.get_config()

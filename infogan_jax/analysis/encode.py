@@ -80,7 +80,9 @@ def posterior_arrays(posterior: Posterior) -> dict[str, Float[np.ndarray, "..."]
 
     Returns:
       `<code>/probabilities` [n, k] of a categorical code, `<code>/mean` and
-      `<code>/sd` [n] of a continuous one.
+      `<code>/sd` [n] of a continuous one; of a code with a parent those within the
+      most probable category of the parent. The probability of a category and one within
+      it is their product.
     """
     arrays: dict[str, Any] = {}
     for name, q in posterior.items():
@@ -92,7 +94,10 @@ def posterior_arrays(posterior: Posterior) -> dict[str, Float[np.ndarray, "..."]
 
 
 def predictions(posterior: Posterior) -> Predictions:
-    """Returns what Q predicts of each code: a category or, if continuous, the mean."""
+    """Returns what Q predicts of each code: a category or, if continuous, the mean.
+
+    Of a code with a parent it is that within the most probable category of the parent.
+    """
     return {
         name: np.asarray(q.logits.argmax(-1) if isinstance(q, Categorical) else q.mean)
         for name, q in posterior.items()

@@ -112,7 +112,7 @@ const showTraversal = latest(async () => {
 });
 
 function showValues(code, values) {
-  find("traversed").textContent = `traversal of ${shown(code.name)}`;
+  find("traversed").textContent = `traversal of ${withParent(code)}`;
   const marks = values.map((value) => {
     const mark = document.createElement("span");
     mark.textContent =
@@ -143,6 +143,8 @@ function markNearest() {
 // ---- codes
 
 const shown = (name) => names[name] || name;
+const withParent = (code) =>
+  code.parent ? `${shown(code.name)} in ${shown(code.parent)}` : shown(code.name);
 const category = (code, value) =>
   value === null ? "each" : names[`${code.name}/${value}`] || String(value);
 
@@ -350,7 +352,7 @@ function showReading(answer) {
         .join(",  ");
     } else words = `${mean.toFixed(2)} ± ${sd.toFixed(2)}`;
     return element(
-      "tr", {}, element("th", { scope: "row" }, shown(code.name)),
+      "tr", {}, element("th", { scope: "row" }, withParent(code)),
       element("td", {}, words),
     );
   });

@@ -147,6 +147,7 @@ def _about(model: InfoGAN) -> dict[str, Any]:
 
 def _describe(code: Code) -> dict[str, Any]:
     about = {"name": code.name, "kind": code.kind, "size": code.size}
+    about["parent"] = code.parent
     if not code.is_categorical:
         about["low"], about["high"] = code.of_kind.sweep(1, 2).tolist()
     return about

@@ -24,8 +24,12 @@ def mi_bounds(
     L_I is a lower bound of I(c_i; x), and equal to it if Q is the true posterior.
     H(c_i) is the entropy of the prior. L_I is at most ln(size) for a categorical code.
     It is unbounded for a continuous code, since a differential entropy may be negative.
+
+    Of a code with a parent it is H(c_i) + E[log Q(c_i | x, parent)], at the value of
+    the parent that was drawn. This is a lower bound of I(c_i; x | parent). By the chain
+    rule, it and L_I of the parent add up to a lower bound of I(c_i, parent; x).
     """
-    log_probs = latents.log_prob(latents.posterior(spec, outputs), codes)
+    log_probs = latents.log_prob(latents.posterior(spec, outputs, codes), codes)
     return {
         code.name: latents.entropy(code) + jnp.mean(log_probs[code.name])
         for code in spec.codes

@@ -2,14 +2,20 @@
 
 The codes have their positions in G's input and in Q's output here. What depends on the
 kind of a code is in `code_kinds`.
+
+A code may belong to another, its parent: it exists within each value of the parent, and
+may mean another thing in each. G and Q therefore have a block for every value of the
+parent. In a deeper hierarchy it is one for every value of the parent in each block of
+the parent itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from infogan_jax.model import distributions
 from infogan_jax.model.code_kinds import (
@@ -35,6 +41,7 @@ class Code:
       size: the number of categories; 1 for a continuous code.
       weight: its lambda in the objective, >= 0; traced where runs of one program
         differ in it.
+      parent: the name of the categorical code to which it belongs; "" for none.
       of_kind: what its kind does: the object in `KINDS` when the code was made. Codes
         of a kind that was replaced since then are other codes, whose programs are
         compiled anew.
@@ -44,6 +51,7 @@ class Code:
     kind: str
     size: int = 1
     weight: float | Float[Array, ""] = 1.0
+    parent: str = ""
     of_kind: Kind = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -64,7 +72,7 @@ class LatentSpec:
     """The parts of G's input: codes, then noise.
 
     Attributes:
-      codes: the structured code c.
+      codes: the structured code c; a parent comes before the codes that belong to it.
       noise_size: the number of incompressible noise variables z.
       noise_kind: `uniform` (U(-1, 1)) or `gaussian` (N(0, 1)).
       fixed_sd: Q's standard deviation for every continuous code; None if Q learns it.
@@ -82,7 +90,8 @@ class LatentSpec:
     def input_size(self) -> int:
         """The length of G's input vector."""
         return self.noise_size + sum(
-            code.of_kind.input_size(code.size) for code in self.codes
+            self.blocks(code) * code.of_kind.input_size(code.size)
+            for code in self.codes
         )
 
     @property
@@ -96,9 +105,25 @@ class LatentSpec:
         return any(code.is_categorical for code in self.codes)
 
     @property
-    def has_continuous(self) -> bool:
-        """Whether any code is continuous."""
-        return not all(code.is_categorical for code in self.codes)
+    def roots(self) -> tuple[Code, ...]:
+        """The codes without a parent: they mean one thing in all images."""
+        return tuple(code for code in self.codes if not code.parent)
+
+    @property
+    def continuous(self) -> tuple[Code, ...]:
+        """The continuous codes without a parent."""
+        return tuple(code for code in self.roots if not code.is_categorical)
+
+    def code(self, name: str) -> Code:
+        """Returns the code of a name."""
+        return next(code for code in self.codes if code.name == name)
+
+    def blocks(self, code: Code) -> int:
+        """Returns how many blocks a code has in G's input and in Q's output."""
+        if not code.parent:
+            return 1
+        parent = self.code(code.parent)
+        return self.blocks(parent) * parent.size
 
     @property
     def output_size(self) -> int:
@@ -108,7 +133,10 @@ class LatentSpec:
     @property
     def output_sizes(self) -> tuple[int, ...]:
         """The number of Q's outputs for each code."""
-        return tuple(c.of_kind.output_size(c.size, self.spread) for c in self.codes)
+        return tuple(
+            self.blocks(c) * c.of_kind.output_size(c.size, self.spread)
+            for c in self.codes
+        )
 
     @property
     def spread(self) -> Spread:
@@ -146,32 +174,95 @@ def sample(spec: LatentSpec, uniform: Float[Array, "batch uniform_size"]) -> Lat
 
 
 def pack(spec: LatentSpec, latents: Latents) -> Float[Array, "batch inputs"]:
-    """Returns G's input: the codes in order, one-hot or as values, then noise."""
-    parts = [
-        code.of_kind.pack(jnp.asarray(latents.codes[code.name]), code.size)
-        for code in spec.codes
-    ]
+    """Returns G's input: the codes in order, one-hot or as values, then noise.
+
+    A code with a parent is in the block of its parent's value; its other blocks are 0.
+    """
+    parts = [_packed(spec, code, latents.codes) for code in spec.codes]
     return jnp.concatenate([*parts, latents.noise], axis=-1)
 
 
-def posterior(spec: LatentSpec, outputs: Float[Array, "batch outputs"]) -> Posterior:
-    """Returns the posterior Q(c_i | x) of each code from Q's output vector."""
+def _packed(
+    spec: LatentSpec, code: Code, values: Mapping[str, Any]
+) -> Float[Array, "batch inputs"]:
+    packed = code.of_kind.pack(jnp.asarray(values[code.name]), code.size)
+    if not code.parent:
+        return packed
+    in_block = _one_block(spec, code, values) * packed[:, None, :]
+    return in_block.reshape(in_block.shape[0], in_block.shape[1] * in_block.shape[2])
+
+
+def posterior(
+    spec: LatentSpec,
+    outputs: Float[Array, "batch outputs"],
+    given: Codes | None = None,
+) -> Posterior:
+    """Returns the posterior Q(c_i | x) of each code from Q's output vector.
+
+    That of a code with a parent is conditional, Q(c_i | x, parent).
+
+    Args:
+      spec: the codes.
+      outputs: of Q.
+      given: the values of the parents. Without them the value of a parent is the most
+        probable one.
+    """
     posteriors: dict[str, Categorical | ContinuousPosterior] = {}
-    start = 0
-    for code, size in zip(spec.codes, spec.output_sizes, strict=True):
-        own = outputs[:, start : start + size]
-        posteriors[code.name] = code.of_kind.unpack(own, spec.spread)
-        start += size
+    values = dict(given or {})
+    parents = {code.parent for code in spec.codes}
+    for code, own in split(spec, outputs):
+        if code.parent:
+            in_blocks = own.reshape(own.shape[0], spec.blocks(code), -1)
+            own = jnp.sum(_one_block(spec, code, values) * in_blocks, axis=1)
+        q = code.of_kind.unpack(own, spec.spread)
+        if given is None and code.name in parents:
+            values[code.name] = jnp.argmax(q.logits, axis=-1)
+        posteriors[code.name] = q
     return posteriors
 
 
+def split(
+    spec: LatentSpec, outputs: Float[Array, "batch outputs"]
+) -> Iterator[tuple[Code, Float[Array, "batch _"]]]:
+    """Yields each code with Q's outputs for it, those of all its blocks."""
+    start = 0
+    for code, size in zip(spec.codes, spec.output_sizes, strict=True):
+        yield code, outputs[:, start : start + size]
+        start += size
+
+
+def block_of(
+    spec: LatentSpec, code: Code, values: Mapping[str, Any]
+) -> Int[Array, "batch"]:
+    """Returns the block of a code with a parent for given values of the parents."""
+    parent = spec.code(code.parent)
+    value = jnp.asarray(values[parent.name])
+    if not parent.parent:
+        return value
+    return block_of(spec, parent, values) * parent.size + value
+
+
+def _one_block(
+    spec: LatentSpec, code: Code, values: Mapping[str, Any]
+) -> Float[Array, "batch blocks 1"]:
+    """Returns 1 for the block of the parents' values, and 0 for the others.
+
+    Products with it need no gather, so that their gradient is a product as well.
+    """
+    block = block_of(spec, code, values)
+    return jax.nn.one_hot(block, spec.blocks(code))[:, :, None]
+
+
 def entropy(code: Code) -> float:
-    """Returns H(c) of a code's prior in nats; differential for a continuous code."""
+    """Returns H(c) of a code's prior in nats; differential for a continuous code.
+
+    With a parent it is H(c | parent): the prior is the same in each of its values.
+    """
     return code.of_kind.entropy(code.size)
 
 
 def log_prob(posterior: Posterior, codes: Codes) -> dict[str, Float[Array, "batch"]]:
-    """Returns log Q(c_i | x) of each code, in nats."""
+    """Returns log Q(c_i | x), or log Q(c_i | x, parent), of each code, in nats."""
     return {name: q.log_prob(codes[name]) for name, q in posterior.items()}
 
 

@@ -5,6 +5,7 @@ any of them.
 """
 
 import re
+from dataclasses import replace
 
 from infogan_jax.errors import UserError
 from infogan_jax.model.code_kinds import KINDS
@@ -14,6 +15,7 @@ from infogan_jax.model.layers import OUTPUT_RANGES, Layer
 _CODE = re.compile(
     r"(?:(?P<count>[1-9]\d{0,3})\s*x\s+)?(?:(?P<name>\w+)\s*=\s*)?(?P<kind>[a-z]+)"
     r"(?:\((?P<size>\d{1,6})\))?(?:\s*@\s*(?P<weight>\S+))?"
+    r"(?:\s+in\s+(?P<parent>\w+))?"
 )
 _LAYER = re.compile(
     r"(?P<kind>fc|conv|upconv)\s+(?P<shape>\d{1,6}(?:x\d{1,6}x\d{1,6})?)"
@@ -23,15 +25,19 @@ _LAYER = re.compile(
 
 
 def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, ...]:
-    """Parses codes: `[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA], ...`.
+    """Parses codes: `[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA][ in PARENT], ...`.
 
     `"digit=categorical(10), 2 x uniform @ 0.1"` is a code `digit` of 10 categories with
     lambda 1 and two codes `uniform_0`, `uniform_1` on [-1, 1] with lambda 0.1. A code
     without a name is called after its kind and numbered. An empty text means no codes,
     which is a plain GAN.
 
+    `"digit=categorical(10), style=categorical(3) in digit"` is a code `style` within
+    each category of `digit`.
+
     Raises:
-      UserError: if a part cannot be parsed or two codes have the same name.
+      UserError: if a part cannot be parsed, two codes have the same name, or a parent
+        is no categorical code that comes before.
     """
     codes: list[Code] = []
     for part in _split(text):
@@ -39,7 +45,7 @@ def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, .
         if match is None or match["kind"] not in KINDS:
             raise UserError(
                 f"{field}: cannot read {part!r}; write "
-                "'[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA]' with a KIND of "
+                "'[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA][ in PARENT]' with a KIND of "
                 f"{', '.join(KINDS)}, e.g. 'categorical(10), 2 x uniform @ 0.1'."
             )
         kind, count = match["kind"], int(match["count"] or 1)
@@ -49,7 +55,8 @@ def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, .
                 name = f"{kind}_{first + i}"
             else:
                 name = match["name"] + (f"_{i}" if count > 1 else "")
-            codes.append(_code(field, name, kind, match["size"], match["weight"]))
+            code = _code(field, name, kind, match["size"], match["weight"])
+            codes.append(replace(code, parent=match["parent"] or ""))
     names = [code.name for code in codes]
     for name in names:
         if names.count(name) > 1:
@@ -57,7 +64,24 @@ def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, .
                 f"{field} (={text!r}): the name {name!r} is used "
                 f"{names.count(name)} times; names must differ."
             )
+    _check_parents(codes, field)
     return tuple(codes)
+
+
+def _check_parents(codes: list[Code], field: str) -> None:
+    for place, code in enumerate(codes):
+        able = [earlier.name for earlier in codes[:place] if earlier.is_categorical]
+        if code.parent and code.parent not in able:
+            advice = (
+                f"write one of {', '.join(able)} there"
+                if able
+                else f"put one before {code.name!r}, such as 'digit=categorical(10)'"
+            )
+            raise UserError(
+                f"{field}: {code.name!r} is in {code.parent!r}, which must be the name "
+                f"of a categorical code before it; {advice}, or leave out "
+                f"'in {code.parent}'."
+            )
 
 
 def _code(

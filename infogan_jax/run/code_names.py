@@ -110,6 +110,12 @@ def shown(names: Names, code: Code) -> str:
     return names.get(code.name, code.name)
 
 
+def with_parent(names: Names, code: Code) -> str:
+    """Returns what a code is called, and within which other, as `style in digit`."""
+    within = f" in {names.get(code.parent, code.parent)}" if code.parent else ""
+    return shown(names, code) + within
+
+
 def shown_category(names: Names, code: Code, category: int) -> str:
     """Returns what a category is called: its given name, or its number."""
     return names.get(f"{code.name}/{category}", str(category))

@@ -254,11 +254,15 @@ def _parse(success: str) -> tuple[str, float] | None:
 
 
 def _predictions(directory: Path) -> Predictions:
-    """Returns the categories and means that Q predicts for training images."""
+    """Returns the categories and means that Q predicts for training images.
+
+    Codes with a parent are left out: each run numbers them anew in every category.
+    """
     exp, state = restore(directory)
     spec, nets = exp.algorithm.spec, exp.algorithm.nets
     images = subset(exp.dataset.train).images
-    return predictions(encode(spec, nets, state.params, state.stats, images))
+    posterior = encode(spec, nets, state.params, state.stats, images)
+    return predictions({code.name: posterior[code.name] for code in spec.roots})
 
 
 def _table(summary: Mapping[str, Any], workdir: Path) -> str:

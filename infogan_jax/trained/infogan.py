@@ -166,11 +166,12 @@ class InfoGAN:
 
         A categorical code takes all its categories from column to column, a continuous
         one `steps` values from -2 to 2. The rows are those of the run's own pictures
-        unless another seed is given.
+        unless another seed is given. Of a code with a parent they go through the
+        categories of the parent.
         """
         code = self.code(code) if isinstance(code, str) else code
         seed = self.seed if seed is None else seed
-        base = traversals.base_latents(self.spec, seed, rows)
+        base = traversals.base_latents(self.spec, seed, rows, code)
         drawn, columns = traversals.traverse(code, base, steps)
         return self.generate(drawn).reshape(rows, columns, *self.image_shape)
 
@@ -188,7 +189,8 @@ class InfoGAN:
 
         Returns:
           `<code>/probabilities` [n, k] of a categorical code, `<code>/mean` and
-          `<code>/sd` [n] of a continuous one, by the names of the config.
+          `<code>/sd` [n] of a continuous one, by the names of the config. Those of a
+          code with a parent are within the most probable category of the parent.
 
         Raises:
           UserError: where the images have another shape.

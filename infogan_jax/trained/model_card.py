@@ -115,6 +115,7 @@ def write(model: InfoGAN, formats: Sequence[str]) -> str:
 
 def _row(model: InfoGAN, code: Code) -> str:
     prior = PRIORS.get(code.kind, f"{code.size} categories, equally likely")
+    prior += f", within each category of `{code.parent}`" if code.parent else ""
     named = [
         f"{category}: {shown_category(model.names, code, category)}"
         for category in range(code.size)

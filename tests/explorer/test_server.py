@@ -53,6 +53,7 @@ def test_the_run_is_described(client, model):
         "name": "categorical_0",
         "kind": "categorical",
         "size": 10,
+        "parent": "",
     }
     assert [code["name"] for code in about["codes"]] == list(CODES)
     assert (about["codes"][1]["low"], about["codes"][1]["high"]) == (-2, 2)

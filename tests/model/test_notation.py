@@ -1,5 +1,6 @@
 """The grammar of codes and networks, and its error messages."""
 
+import numpy as np
 import pytest
 
 from infogan_jax.errors import UserError
@@ -31,6 +32,15 @@ from infogan_jax.model.layers import Layer
             (Code("style_0", "gaussian", 1, 0.5), Code("style_1", "gaussian", 1, 0.5)),
         ),
         ("1 x style=uniform", (Code("style", "uniform"),)),
+        (
+            "d=categorical(3), s=categorical(2) @ 0.3 in d, 2 x uniform in s",
+            (
+                Code("d", "categorical", 3),
+                Code("s", "categorical", 2, 0.3, "d"),
+                Code("uniform_0", "uniform", parent="s"),
+                Code("uniform_1", "uniform", parent="s"),
+            ),
+        ),
     ],
 )
 def test_codes_are_parsed_with_count_name_kind_size_and_lambda(text, codes):
@@ -44,6 +54,50 @@ def test_codes_are_parsed_with_count_name_kind_size_and_lambda(text, codes):
 def test_a_layer_as_text_is_read_as_the_same_layer(text):
     layers = notation.parse_layers(text, "layers")
     assert ", ".join(map(notation.as_text, layers)) == text
+
+
+def in_words(code):
+    """A code in the notation, with all that it may have."""
+    size = f"({code.size})" if code.is_categorical else ""
+    within = f" in {code.parent}" if code.parent else ""
+    return f"{code.name}={code.kind}{size} @ {code.weight!r}{within}"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_codes_that_are_written_down_are_read_again(seed):
+    rng = np.random.default_rng(seed)
+    codes: list[Code] = []
+    for place in range(8):
+        kind = str(rng.choice(["categorical", "uniform", "gaussian"]))
+        size = int(rng.integers(2, 20)) if kind == "categorical" else 1
+        able = ["", *(code.name for code in codes if code.is_categorical)]
+        parent = str(rng.choice(able))
+        codes.append(Code(f"c{place}", kind, size, float(rng.random()), parent))
+    assert notation.parse_codes(", ".join(map(in_words, codes))) == tuple(codes)
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("style=categorical(3) in digit", "put one before 'style', such as"),
+        ("u=uniform, style=categorical(3) in u", "put one before 'style', such as"),
+        ("digit=categorical(10), style=uniform in digits", "write one of digit there"),
+        ("a=categorical(2) in b, b=categorical(2)", "put one before 'a', such as"),
+        ("a=categorical(2) in b, b=categorical(2) in a", "put one before 'a', such as"),
+        ("a=categorical(2), b=categorical(2) in b", "write one of a there"),
+    ],
+    ids=["unknown", "not categorical", "misspelt", "later", "cycle", "itself"],
+)
+def test_a_parent_that_is_no_earlier_categorical_code_is_named(text, advice):
+    message = rf"config\.latents\.codes: '\w+' is in '\w+', which must .*{advice}"
+    with pytest.raises(UserError, match=message):
+        notation.parse_codes(text)
+
+
+@pytest.mark.parametrize("part", ["uniform in", "uniform in d @ 1", "uniform in a b"])
+def test_a_parent_is_the_last_word_of_a_code(part):
+    with pytest.raises(UserError, match=r"cannot read .*\[ in PARENT\]"):
+        notation.parse_codes(f"d=categorical(3), {part}")
 
 
 def test_codes_of_one_kind_are_counted_across_parts_and_keep_their_order():

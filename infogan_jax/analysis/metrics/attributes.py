@@ -186,36 +186,45 @@ def correlations(
     differences between categories: a one is narrow for any value of the code. If a
     code has opposite effects in two categories, they cancel out in the mean.
     """
-
-    def correlation(value: np.ndarray, attribute: np.ndarray) -> float:
-        if within is None:
-            return spearman(value, attribute)
-        parts = [within == category for category in np.unique(within)]
-        each = [spearman(value[part], attribute[part]) for part in parts]
-        return float(np.average(each, weights=[part.sum() for part in parts]))
-
-    return _for_each_pair(correlation, values, attributes)
+    return _for_each_pair(spearman, values, attributes, within)
 
 
 def explained_variances(
-    categories: Mapping[str, Int[np.ndarray, "n"]], attributes: Attributes
+    categories: Mapping[str, Int[np.ndarray, "n"]],
+    attributes: Attributes,
+    within: Int[np.ndarray, "n"] | None = None,
 ) -> Correlations:
     """Returns the share of an attribute's variance that each code explains.
 
     This is eta squared in [0, 1]: the variance of the categories' means over the total
     variance. The categories' names do not matter. k random categories of n images
     explain (k - 1) / (n - 1); an attribute that is the same for all images gives 0.
+
+    With `within` it is the mean of the shares within each category of another code.
     """
-    return _for_each_pair(_eta_squared, categories, attributes)
+    return _for_each_pair(_eta_squared, categories, attributes, within)
 
 
 def _for_each_pair(
     function: Callable[[np.ndarray, np.ndarray], float],
     codes: Mapping[str, np.ndarray],
     attributes: Attributes,
+    within: Int[np.ndarray, "n"] | None = None,
 ) -> Correlations:
+    """Applies a function to each code and attribute.
+
+    Given `within`, it is the mean over the images' categories, weighted by their size.
+    """
+
+    def averaged(value: np.ndarray, attribute: np.ndarray) -> float:
+        if within is None:
+            return function(value, attribute)
+        parts = [within == category for category in np.unique(within)]
+        each = [function(value[part], attribute[part]) for part in parts]
+        return float(np.average(each, weights=[part.sum() for part in parts]))
+
     return {
-        code: {name: function(value, each) for name, each in attributes.items()}
+        code: {name: averaged(value, each) for name, each in attributes.items()}
         for code, value in codes.items()
     }
 

@@ -8,6 +8,7 @@ from infogan_jax.analysis.metrics import attributes
 from infogan_jax.analysis.metrics.attributes import Correlations
 from infogan_jax.analysis.report.section import Measure, Measures, Section, Table
 from infogan_jax.analysis.trained_model import LIMIT, TrainedModel
+from infogan_jax.model import latents
 
 ASSOCIATIONS = {
     "eta_squared": (
@@ -20,6 +21,11 @@ ASSOCIATIONS = {
         "mean over the categories of Spearman's rank correlation of {code} with "
         "{attribute} within each",
     ),
+    "eta_squared_within": (
+        "share",
+        "mean over the categories of the parent of {code} of the share of the variance "
+        "of {attribute} that it explains within each (eta squared)",
+    ),
 }
 """The unit and the protocol of each measure of how a code and an attribute relate."""
 
@@ -31,8 +37,10 @@ def measure(model: TrainedModel) -> Section:
     for the attribute with the strongest relation; the tables have all. A code that
     changes nothing, or images that are all the same, give 0. If there is exactly one
     categorical code, a second table has the continuous codes within its categories.
+    Codes with a parent are measured within the categories of the parent: in these they
+    may mean different things.
     """
-    codes = model.spec.codes
+    codes = model.spec.roots
     if not codes:
         return Section(left_out="there is no code")
     generated = model.generated.images[:LIMIT]
@@ -59,7 +67,37 @@ def measure(model: TrainedModel) -> Section:
             f"{next(iter(categories))}, averaged over the categories; on {images}."
         )
         tables["attributes_within"] = _table(caption, within)
-    return Section(measures, tables)
+    more, more_tables = _within_parents(model, measured, images)
+    return Section(measures | more, tables | more_tables)
+
+
+def _within_parents(
+    model: TrainedModel, measured: attributes.Attributes, images: str
+) -> tuple[Measures, dict[str, Table]]:
+    """Measures codes with a parent within each category of it."""
+    spec, drawn = model.spec, model.generated.codes
+    measures: Measures = {}
+    rows: dict[str, Mapping[str, float]] = {}
+    for code in spec.codes:
+        if not code.parent:
+            continue
+        block = np.asarray(latents.block_of(spec, code, drawn))[:LIMIT]
+        own = {code.name: np.asarray(drawn[code.name])[:LIMIT]}
+        if code.is_categorical:
+            row = attributes.explained_variances(own, measured, block)
+            measures |= _strongest("eta_squared_within", row, images)
+        else:
+            row = attributes.correlations(own, measured, block)
+            measures |= _strongest("spearman_within", row, images)
+        rows |= row
+    if not rows:
+        return {}, {}
+    caption = (
+        "Codes with a parent, within each category of it and averaged over these: "
+        "Spearman's rank correlation in [-1, 1] of continuous codes, eta squared in "
+        f"[0, 1] of categorical codes; on {images}."
+    )
+    return measures, {"attributes_within_parents": _table(caption, rows)}
 
 
 def _strongest(kind: str, table: Correlations, images: str) -> Measures:

@@ -26,7 +26,8 @@ def measure(model: TrainedModel) -> Section:
     """Measures the agreement with the labels, and returns the table of confusion.
 
     If there are several categorical codes, only the one with the highest accuracy on
-    the training images is measured. All names then begin with `best_of_<codes>_`.
+    the training images is measured. All names then begin with `best_of_<codes>_`. Codes
+    with a parent are left out: their categories are kinds within a category.
     """
     train_labels, test_labels = model.train.labels, model.test.labels
     if train_labels is None or test_labels is None:
@@ -66,11 +67,12 @@ def measure(model: TrainedModel) -> Section:
 def predicted_categories(
     spec: LatentSpec, outputs: Float[np.ndarray, "n outputs"]
 ) -> dict[str, Labels]:
-    """Returns the most probable category of each image, for each categorical code."""
+    """Returns the most probable category of each image, by code without a parent."""
+    posterior = latents.posterior(spec, jnp.asarray(outputs))
     return {
-        name: np.asarray(q.logits).argmax(axis=-1)
-        for name, q in latents.posterior(spec, jnp.asarray(outputs)).items()
-        if isinstance(q, Categorical)
+        code.name: np.asarray(q.logits).argmax(axis=-1)
+        for code in spec.roots
+        if isinstance(q := posterior[code.name], Categorical)
     }
 
 

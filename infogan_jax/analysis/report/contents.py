@@ -45,7 +45,8 @@ def _strips(model: TrainedModel, names: Names, sections: Mapping[str, Section]) 
     text = (
         f"Move a slider: only this code changes, and the {strips.ROWS} images keep "
         "their noise and their other codes. Good is: each slider changes one thing "
-        "that you can name, the same one in all images."
+        "that you can name, the same one in all images. A code within another may "
+        "change another thing in each category of it."
     )
     shown = (
         strips.html(strip, names, _note(strip.code, sections))
@@ -62,7 +63,8 @@ def _note(code: Code, sections: Mapping[str, Section]) -> str:
         words.append(f"decides {visible.value:.0%} of what one sees")
     if bound := measured.get(f"mi_bound/{code.name}"):
         most = f" of {latents.entropy(code):.2f}" if code.is_categorical else ""
-        words.append(f"L_I {bound.value:.2f}{most} nats")
+        within = f" within {code.parent}" if code.parent else ""
+        words.append(f"L_I {bound.value:.2f}{most} nats{within}")
     return ", ".join(words)
 
 

@@ -6,7 +6,7 @@ from jaxtyping import Float
 
 from infogan_jax.analysis import encode
 from infogan_jax.analysis.metrics.refitted_bound import refitted_normal_bound
-from infogan_jax.analysis.report.section import Measure, Measures, Section
+from infogan_jax.analysis.report.section import Measure, Measures, Section, Table
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.data.scaling import to_range
 from infogan_jax.game import objective
@@ -16,10 +16,14 @@ from infogan_jax.model.latents import Codes, LatentSpec
 
 
 def measure(model: TrainedModel) -> Section:
-    """Measures L_I of every code, and the bound of the divergence."""
+    """Measures L_I of every code, and the bound of the divergence.
+
+    A table has the L_I of codes with a parent in each category of the parent.
+    """
     generated = model.generated
     bounds = mi_bounds(model.spec, generated.codes, generated.outputs)
-    return Section({**bounds, **divergence_bound(model)})
+    tables = within_parents(model.spec, generated.codes, generated.outputs)
+    return Section({**bounds, **divergence_bound(model)}, tables)
 
 
 def mi_bounds(
@@ -29,16 +33,21 @@ def mi_bounds(
 
     Q uses the batch statistics of 512 images at a time, as in training. The result is a
     lower bound of I(c; x) all the same: the other images come from codes and noise of
-    their own, so that I(c; x, others) = I(c; x). If Q's sigma is fixed, it is refitted
-    on the first half of the images, and the bound is computed on the second half.
+    their own, so that I(c; x, others) = I(c; x). Of a code with a parent it is one of
+    I(c; x | parent), at the value of the parent that was drawn. If Q's sigma is fixed,
+    it is refitted on the first half of the images, and the bound is computed on the
+    second half.
     """
     bounds = objective.mi_bounds(spec, jnp.asarray(outputs), codes)
-    posterior = latents.posterior(spec, jnp.asarray(outputs))
+    posterior = latents.posterior(spec, jnp.asarray(outputs), codes)
     measures = {}
     for code in spec.codes:
         h, value = latents.entropy(code), float(bounds[code.name])
+        formula = "H(c) + E[log Q(c|x)]"
+        if code.parent:
+            formula = f"within {code.parent}, H(c) + E[log Q(c|x, {code.parent})]"
         protocol = (
-            f"H(c) + E[log Q(c|x)] on {len(outputs)} generated images, "
+            f"{formula} on {len(outputs)} generated images, "
             f"read 512 at a time; H(c) = {h:.3f}"
         )
         q = posterior[code.name]
@@ -48,6 +57,34 @@ def mi_bounds(
             protocol += ", sd fitted on the first half, E on the second"
         measures[f"mi_bound/{code.name}"] = Measure(value, "nat", protocol)
     return measures
+
+
+def within_parents(
+    spec: LatentSpec, codes: Codes, outputs: Float[np.ndarray, "n outputs"]
+) -> dict[str, Table]:
+    """Returns a table for each code with a parent: L_I in each category of it, in nats.
+
+    The mean over the images is L_I of the code. Where Q's sigma is fixed, continuous
+    codes are left out.
+    """
+    posterior = latents.posterior(spec, jnp.asarray(outputs), codes)
+    log_probs = latents.log_prob(posterior, codes)
+    tables = {}
+    for code in spec.codes:
+        if not code.parent or (not code.is_categorical and spec.fixed_sd is not None):
+            continue
+        parents, own = np.asarray(codes[code.parent]), np.asarray(log_probs[code.name])
+        drawn, entropy = np.unique(parents), latents.entropy(code)
+        values = np.array([[entropy + own[parents == each].mean() for each in drawn]])
+        tables[f"information_within_{code.name}"] = Table(
+            f"L_I of {code.name} within each category of {code.parent}, in nats, on "
+            f"{len(outputs)} generated images; H(c) = {entropy:.3f}.",
+            (code.name,),
+            tuple(map(str, drawn)),
+            values,
+            np.clip(values / max(float(values.max()), 1e-6), 0, 1),
+        )
+    return tables
 
 
 def divergence_bound(model: TrainedModel) -> Measures:

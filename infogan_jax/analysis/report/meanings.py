@@ -44,6 +44,11 @@ MEANINGS = {
         "Whether pairs of images are together both in category and in class: 0 is "
         "chance, 1 is always. Good is near 1."
     ),
+    r"eta_squared_within_": (
+        "How much of an attribute of the pixels a code decides within each category of "
+        "its parent. Near 0 it may be something that is not measured, or another thing "
+        "in each category. Neither is bad."
+    ),
     r"eta_squared_": (
         "How much of an attribute of the pixels the category decides. Near 1: the "
         "category is this attribute; near 0: it is something else. Neither is bad."

@@ -1,6 +1,6 @@
 """What Q reads in real images: the images of each category, and maps of all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ from infogan_jax.analysis.report import embedded
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.data import decoding
 from infogan_jax.model import latents
-from infogan_jax.model.latents import Code
+from infogan_jax.model.latents import Code, LatentSpec
 from infogan_jax.run import code_names
 from infogan_jax.run.code_names import Names
 
@@ -38,20 +38,38 @@ def html(model: TrainedModel, names: Names) -> str:
     parts = [
         _categories(
             model.test.images,
-            read[f"{code.name}/probabilities"],
-            code,
-            names,
+            *_with_parent(model.spec, code, read, names),
+            code_names.with_parent(names, code),
             model.test_description,
         )
         for code in model.spec.codes
         if code.is_categorical
     ]
-    continuous = [code for code in model.spec.codes if not code.is_categorical]
+    continuous = model.spec.continuous
     if len(continuous) > 1:
         parts.append(_map_of_codes(model.test.images, read, continuous[:2], names))
     if len(model.test.images) > 2 and model.test_outputs.features.shape[1] > 1:
         parts.append(_map_of_features(model.test.images, model.test_outputs.features))
     return "\n".join(parts)
+
+
+def _with_parent(
+    spec: LatentSpec, code: Code, read: Mapping[str, np.ndarray], names: Names
+) -> tuple[Float[np.ndarray, "n k"], list[str]]:
+    """Returns the probabilities of a code's categories in images, and their names.
+
+    The categories of a code with a parent are pairs, such as `7, 1`: those within each
+    category of the parent. Only pairs with the parent's most probable category have a
+    probability above 0, that within it.
+    """
+    own = read[f"{code.name}/probabilities"]
+    words = [code_names.shown_category(names, code, k) for k in range(code.size)]
+    if not code.parent:
+        return own, words
+    shares, outer = _with_parent(spec, spec.code(code.parent), read, names)
+    is_read = np.eye(shares.shape[1], dtype=own.dtype)[shares.argmax(axis=1)]
+    pairs = (is_read[:, :, None] * own[:, None, :]).reshape(len(own), -1)
+    return pairs, [f"{first}, {second}" for first in outer for second in words]
 
 
 def surest_first(
@@ -63,19 +81,22 @@ def surest_first(
 
 
 def _categories(
-    images: Images, probabilities: np.ndarray, code: Code, names: Names, images_are: str
+    images: Images,
+    probabilities: np.ndarray,
+    categories: Sequence[str],
+    name: str,
+    images_are: str,
 ) -> str:
-    rows, name = [], code_names.shown(names, code)
-    for category in range(probabilities.shape[1]):
+    rows = []
+    for category, called in enumerate(categories):
         members = surest_first(probabilities, category)
         surest, rest = members[:SUREST], members[SUREST:]
-        called = escape(code_names.shown_category(names, code, category))
-        cells = [f"<dt>{called} <small>{len(members)} images</small></dt>"]
+        cells = [f"<dt>{escape(called)} <small>{len(members)} images</small></dt>"]
         for kind, chosen in (("surest", surest), ("least sure", rest[-LEAST_SURE:])):
             if len(chosen):
                 least = probabilities[chosen[-1], category]
                 words = f"{kind}: at least {least:.2f}"
-                alt = f"{len(chosen)} images of category {category} of {name}: {kind}"
+                alt = f"{len(chosen)} images of category {called} of {name}: {kind}"
                 picture = embedded.image(
                     grid(images[chosen], len(chosen)), alt, side=max(images.shape[1:3])
                 )
@@ -93,7 +114,7 @@ def _categories(
 def _map_of_codes(
     images: Images,
     read: Mapping[str, np.ndarray],
-    codes: list[Code],
+    codes: Sequence[Code],
     names: Names,
 ) -> str:
     across, up = (code_names.shown(names, code) for code in codes)

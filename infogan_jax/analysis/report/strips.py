@@ -40,10 +40,10 @@ class Strip:
 
 def traverse(model: TrainedModel) -> list[Strip]:
     """Returns the strip of each code, on the base latents of the run's traversals."""
-    base = traversals.base_latents(model.spec, model.seed, ROWS)
     nets, sampling = model.algorithm.nets, model.state.sampling
     strips = []
     for code in model.spec.codes:
+        base = traversals.base_latents(model.spec, model.seed, ROWS, code)
         drawn, count = traversals.traverse(code, base, STEPS)
         images = generate.generate(model.spec, nets, *sampling, drawn)
         pixels = scaling.to_uint8(images, nets.output_range)
@@ -68,7 +68,7 @@ def html(strip: Strip, names: Names, note: str = "") -> str:
     """
     joined = grid(np.concatenate(strip.images), ROWS)
     height = (joined.shape[0] - 1) // len(strip.values)  # of a row and one margin
-    code, name = strip.code, code_names.shown(names, strip.code)
+    code, name = strip.code, code_names.with_parent(names, strip.code)
     middle = 0 if code.is_categorical else len(strip.values) // 2
     words = [
         code_names.shown_category(names, code, place) if code.is_categorical else value

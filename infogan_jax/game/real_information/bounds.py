@@ -6,6 +6,7 @@ is large if the same T changes the code in the same way in every image. All valu
 in nats.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,7 +24,7 @@ from infogan_jax.game.real_information.transformations import (
 from infogan_jax.game.terms import Metrics, Term, View
 from infogan_jax.model import distributions, latents
 from infogan_jax.model.code_kinds import Categorical, Normal
-from infogan_jax.model.latents import LatentSpec
+from infogan_jax.model.latents import Code, LatentSpec
 
 TINY = 1e-6
 
@@ -101,6 +102,14 @@ def mi_bounds(
     T changes no category. In the second term R(c | x) stands for a code that has been
     drawn, so no gradient flows into it.
 
+    A code with a parent has the bound of I(c; Tx | parent) of the same kind. The parent
+    p is drawn from its own R(p | x), and then the code from R(c | x, p):
+
+        H(c | p) + E_x E_{p, c}[log Q(c | Tx, p)].
+
+    The bounds of both add up to one of I(c, p; Tx). No gradient flows into the draw of
+    the parent, so that its children do not decide which images it takes.
+
     Args:
       spec: the codes.
       outputs: Q's outputs for the real images.
@@ -113,15 +122,58 @@ def mi_bounds(
     after = latents.posterior(spec, transformed)
     mean = partial(batch_mean, axis=axis)
     bounds: Metrics = {}
-    for name, q in before.items():
-        q_after = after[name]
+    shares: dict[str, Array] = {}
+    for code in spec.codes:
+        q, q_after = before[code.name], after[code.name]
         if isinstance(q, Categorical) and isinstance(q_after, Categorical):
+            if code.parent:
+                bounds[code.name], shares[code.name] = _bound_within(
+                    _all_logits(spec, code, outputs),
+                    _all_logits(spec, code, transformed),
+                    lax.stop_gradient(shares[code.parent]),
+                    temperature,
+                    mean,
+                )
+                continue
             probabilities = jax.nn.softmax(q.logits / temperature)
             log_q = jax.nn.log_softmax(q_after.logits)
             agreement = jnp.sum(lax.stop_gradient(probabilities) * log_q, axis=-1)
             entropy = distributions.entropy(mean(probabilities))
-            bounds[name] = entropy + jnp.mean(agreement)
+            bounds[code.name] = entropy + jnp.mean(agreement)
+            shares[code.name] = probabilities
     return bounds
+
+
+def _bound_within(
+    logits: Float[Array, "batch blocks k"],
+    transformed: Float[Array, "batch blocks k"],
+    drawn: Float[Array, "batch blocks"],
+    temperature: float,
+    mean: Callable[[Array], Array],
+) -> tuple[Float[Array, ""], Float[Array, "batch blocks_k"]]:
+    """Returns the bound of a code within its parent, and R of the two together.
+
+    Args:
+      logits: Q's for the real images, in every block.
+      transformed: the same for the images after T.
+      drawn: R of the values of the parent, in whose blocks the code is.
+      temperature: as in `mi_bounds`.
+      mean: averages over the batch of all devices.
+    """
+    within = jax.nn.softmax(logits / temperature)
+    log_q = jax.nn.log_softmax(transformed)
+    agreement = jnp.sum(lax.stop_gradient(within) * log_q, axis=-1)
+    joint = (drawn[:, :, None] * within).reshape(len(drawn), -1)
+    entropy = distributions.entropy(mean(joint)) - distributions.entropy(mean(drawn))
+    return entropy + jnp.mean(jnp.sum(drawn * agreement, axis=-1)), joint
+
+
+def _all_logits(
+    spec: LatentSpec, code: Code, outputs: Float[Array, "batch outputs"]
+) -> Float[Array, "batch blocks k"]:
+    """Returns Q's logits of a categorical code for every value of its parent."""
+    own = next(own for each, own in latents.split(spec, outputs) if each is code)
+    return own.reshape(len(outputs), spec.blocks(code), -1)
 
 
 def change_bounds(
@@ -149,6 +201,9 @@ def change_bounds(
     and lowers that of the other. The shift is not in t, so a code that follows the
     shift only has a larger error.
 
+    A code with a parent has no such bound: it may mean another thing in each value of
+    the parent, so that nothing asks it to change in the same way in every image.
+
     For each code, the directions of earlier codes are projected out of u, so that two
     codes do not follow the same one. t has 5 dimensions: a sixth code has none left.
 
@@ -167,8 +222,8 @@ def change_bounds(
         t = drawn[:, APPEARANCE_COLUMNS]
         directions: list[Array] = []
         bounds: Metrics = {}
-        for name, q in before.items():
-            q_after = after[name]
+        for name in (code.name for code in spec.continuous):
+            q, q_after = before[name], after[name]
             if isinstance(q, Normal) and isinstance(q_after, Normal):
                 change = q_after.mean - q.mean
                 change = change - mean(change)

@@ -61,6 +61,9 @@ def correlations(
 ) -> Metrics:
     """Returns for each code the correlation of an image's with its mirror image's.
 
+    The codes are the continuous ones without a parent. One with a parent may mean
+    something even in one value of the parent, and something odd in another.
+
     They are correlations of Q's means over all images, in [-1, 1]; an odd code's is
     that with the negative. 1 is a code that is even or odd as it should be. A mixture
     of an even and an odd factor has less, by its share of the wrong one: of
@@ -79,11 +82,11 @@ def correlations(
     before = latents.posterior(spec, outputs)
     after = latents.posterior(spec, mirrored)
     mean = partial(batch_mean, axis=axis)
-    means = {
-        name: (q.mean, q_after.mean)
-        for (name, q), q_after in zip(before.items(), after.values(), strict=True)
-        if not (isinstance(q, Categorical) or isinstance(q_after, Categorical))
-    }
+    means = {}
+    for code in spec.continuous:
+        q, q_after = before[code.name], after[code.name]
+        assert not (isinstance(q, Categorical) or isinstance(q_after, Categorical))
+        means[code.name] = q.mean, q_after.mean
     found: Metrics = {}
     for place, (name, pair) in enumerate(means.items()):
         own, other = (each - mean(each) for each in pair)
