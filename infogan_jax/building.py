@@ -14,6 +14,7 @@ from infogan_jax.game.algorithm import Algorithm, Optimisers
 from infogan_jax.game.game import Game
 from infogan_jax.game.games import catalog as games
 from infogan_jax.game.games.penalties import r1_terms
+from infogan_jax.game.historical_averaging import historical_averaging
 from infogan_jax.game.real_information.bounds import RealInformation
 from infogan_jax.game.real_information.parity import Parity
 from infogan_jax.game.real_information.transformations import Transformation
@@ -137,6 +138,8 @@ def _networks(
         notation.parse_layers(flat[f"networks.{name}"], field + name)
         for name in ("generator", "trunk", "recognition")
     )
+    notation.refuse_minibatch(generator, f"{field}generator")
+    notation.refuse_minibatch(recognition, f"{field}recognition")
     image_shape = _image_shape(generator, request)
     features = notation.follow(trunk, image_shape, f"{field}trunk")
     notation.follow(recognition, features, f"{field}recognition")
@@ -225,7 +228,7 @@ def _optimisers(flat: Mapping[str, Any]) -> Optimisers:
 
 
 def _optimiser(flat: Mapping[str, Any], rate: Any) -> optax.GradientTransformation:
-    """Returns Adam, with clipping and a schedule of the rate if they are on."""
+    """Returns Adam; if they are on, a schedule, and before it the past and clipping."""
     warmup, decay = flat["optimiser.warmup_steps"], flat["optimiser.decay_steps"]
     schedule: Any = rate
     if decay:
@@ -235,8 +238,10 @@ def _optimiser(flat: Mapping[str, Any], rate: Any) -> optax.GradientTransformati
         rising = optax.linear_schedule(0.0, rate, warmup)
         schedule = optax.join_schedules([rising, later], [warmup])
     adam = optax.adam(schedule, flat["optimiser.beta1"], flat["optimiser.beta2"])
-    norm = flat["optimiser.clip_norm"]
-    return optax.chain(optax.clip_by_global_norm(norm), adam) if norm else adam
+    norm, weight = flat["optimiser.clip_norm"], flat["optimiser.history_weight"]
+    before = [historical_averaging(weight)] if weight else []
+    before += [optax.clip_by_global_norm(norm)] if norm else []
+    return optax.chain(*before, adam) if before else adam
 
 
 def _noise_schedule(flat: Mapping[str, Any]) -> optax.Schedule:

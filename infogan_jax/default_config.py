@@ -209,6 +209,12 @@ FIELDS = {
     "optimiser.clip_norm": Field(
         0.0, number(0), "largest norm of a player's gradient, before Adam; 0: any"
     ),
+    "optimiser.history_weight": Field(
+        0.0,
+        number(0),
+        "weight of a player's squared distance from the mean of its past parameters; "
+        "0: off",
+    ),
     "optimiser.warmup_steps": Field(
         0, whole(0), "steps in which the learning rates rise from 0; 0: none"
     ),
