@@ -11,6 +11,7 @@ from infogan_jax.data.dataset import Request
 from infogan_jax.data.sources import catalog
 from infogan_jax.errors import UserError
 from infogan_jax.game.algorithm import Algorithm, Optimisers
+from infogan_jax.game.contrast import Contrast, continuous_places
 from infogan_jax.game.game import Game
 from infogan_jax.game.games import catalog as games
 from infogan_jax.game.games.penalties import r1_terms
@@ -31,7 +32,7 @@ RATES = (
     "optimiser.discriminator_learning_rate",
     "optimiser.generator_learning_rate",
 )
-PARTS = ("networks.", "objective.", "real_information.", "optimiser.")
+PARTS = ("networks.", "objective.", "real_information.", "contrastive.", "optimiser.")
 """The groups of fields that describe an algorithm, besides codes and noise."""
 
 
@@ -85,9 +86,10 @@ def _build(
     modules: Modules,
     terms: tuple[Term, ...],
 ) -> Algorithm:
+    nets = networks.with_modules(_networks(flat, spec, game, request), modules)
     return Algorithm(
         spec,
-        networks.with_modules(_networks(flat, spec, game, request), modules),
+        nets,
         _optimisers(flat),
         _noise_schedule(flat) if flat[NOISE_SD] else None,
         flat["objective.real_label"],
@@ -100,6 +102,7 @@ def _build(
         + _parity(flat, spec).terms()
         + terms,
         game,
+        _contrast(flat, spec, nets),
     )
 
 
@@ -281,6 +284,34 @@ def _parity(flat: dict[str, Any], spec: LatentSpec) -> Parity:
             f"most {continuous}, or parity_weight to 0."
         )
     return Parity(weight, odd)
+
+
+def _contrast(
+    flat: dict[str, Any], spec: LatentSpec, nets: Networks
+) -> Contrast | None:
+    """Returns the contrastive term, with an H like D, or None at weight 0.
+
+    Raises:
+      UserError: where there are fewer than two codes among which H could tell, or H's
+        layers cannot be read or do not fit the images.
+    """
+    weight, count = flat["contrastive.weight"], len(continuous_places(spec))
+    if not weight:
+        return None
+    if count < 2:
+        raise UserError(
+            f"config.contrastive.weight (={weight}) asks which continuous code two "
+            f"images share, but config.latents.codes has {count} of them; give it at "
+            "least 2, as in '2 x uniform', or set the weight to 0."
+        )
+    own = "contrastive.network" if flat["contrastive.network"] else "networks.trunk"
+    layers = notation.parse_layers(flat[own], f"config.{own}")
+    height, width, channels = nets.image_shape
+    notation.follow(layers, (height, width, 2 * channels), f"config.{own}")
+    network = nets.discriminator.head.clone(layers=(*layers, Layer("fc", (count,))))
+    return Contrast(
+        network, weight, flat["contrastive.from_step"], flat["contrastive.gap"]
+    )
 
 
 def group(flat: dict[str, Any], name: str, kind: type) -> dict[str, Any]:

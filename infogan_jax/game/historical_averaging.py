@@ -18,11 +18,11 @@ class Past(NamedTuple):
     """The mean of a player's parameters before each of its steps.
 
     Attributes:
-      count: the number of steps.
+      steps: their number.
       mean: a tree like the parameters; zeros before the first step.
     """
 
-    count: Int[Array, ""]
+    steps: Int[Array, ""]
     mean: Any
 
 
@@ -40,8 +40,8 @@ def historical_averaging(weight: float) -> optax.GradientTransformation:
         return Past(jnp.zeros((), jnp.int32), jax.tree.map(jnp.zeros_like, params))
 
     def update(grads: Any, past: Past, params: Any = None) -> tuple[Any, Past]:
-        count = past.count + 1
-        share = 1.0 / count.astype(jnp.float32)
+        steps = past.steps + 1
+        share = 1.0 / steps.astype(jnp.float32)
         mean = optax.incremental_update(params, past.mean, share)
         pulled = jax.tree.map(
             lambda grad, now, then: grad + 2.0 * weight * (now - then),
@@ -49,6 +49,6 @@ def historical_averaging(weight: float) -> optax.GradientTransformation:
             params,
             mean,
         )
-        return pulled, Past(count, mean)
+        return pulled, Past(steps, mean)
 
     return optax.GradientTransformation(init, update)

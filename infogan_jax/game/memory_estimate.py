@@ -37,6 +37,10 @@ def estimate(algorithm: Algorithm, batch_size: int) -> int:
     if nets.recognition is not None:
         features = networks.output_shape(nets.discriminator.trunk, nets.image_shape)
         discriminating += kept_by(nets.recognition, features)
+    if algorithm.contrast is not None:
+        height, width, channels = nets.image_shape
+        pair = (height, width, 2 * channels)
+        generating = 2 * generating + kept_by(algorithm.contrast.network, pair)
     batches = 2 + sum(term.shows_images for term in algorithm.terms)
     kept = max(batches * discriminating, generating + discriminating)
     return 2 * state + batch_size * _FLOAT * kept

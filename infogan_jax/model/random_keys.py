@@ -11,7 +11,9 @@ import jax
 import numpy as np
 from jaxtyping import Array, Key, UInt32
 
-Purpose = Literal["first_weights", "steps", "evaluation", "pictures", "classifier"]
+Purpose = Literal[
+    "first_weights", "steps", "evaluation", "pictures", "classifier", "contrast"
+]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
