@@ -42,7 +42,9 @@ def historical_averaging(weight: float) -> optax.GradientTransformation:
     def update(grads: Any, past: Past, params: Any = None) -> tuple[Any, Past]:
         steps = past.steps + 1
         share = 1.0 / steps.astype(jnp.float32)
-        mean = optax.incremental_update(params, past.mean, share)
+        mean = jax.tree.map(
+            lambda then, now: then + share * (now - then), past.mean, params
+        )
         pulled = jax.tree.map(
             lambda grad, now, then: grad + 2.0 * weight * (now - then),
             grads,
