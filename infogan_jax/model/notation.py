@@ -21,7 +21,7 @@ _LAYER = re.compile(
     r"(?:\s+s(?P<stride>[1-4]))?"
     r"(?P<norm>\s+bn)?(?:\s+(?P<activation>relu|lrelu|sigmoid|tanh))?"
 )
-_MINIBATCH = re.compile(r"minibatch\s+([1-9]\d{0,3})x([1-9]\d{0,3})")
+_MINIBATCH = re.compile(r"minibatch\s+([1-9]\d{0,3})x([1-9]\d?)")
 
 
 def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, ...]:
