@@ -103,6 +103,7 @@ def similarities(
     `others` has the images of `own` among them. An image's similarity to itself is 1,
     and is taken off. So a value is in [0, m - 1], and m - 1 where all are the same.
     """
+    _, kernels, dims = own.shape
     # One dimension after the other takes a fifth of the time of a sum over an axis.
     pairs = (abs(own[:, None, :, d] - others[None, :, :, d]) for d in range(dims))
     distances = sum(pairs, jnp.zeros((len(own), len(others), kernels)))
