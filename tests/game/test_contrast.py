@@ -13,7 +13,7 @@ import pytest
 from conftest import make_tiny_config
 from jax.sharding import PartitionSpec as P
 
-from infogan_jax import experiment
+from infogan_jax import experiment, restoring
 from infogan_jax.errors import UserError
 from infogan_jax.game import contrast, contrastive_step, random_numbers, state
 from infogan_jax.game.train_step import train_step
@@ -207,6 +207,20 @@ def test_the_bound_rises_along_its_gradient_as_fast_as_the_gradient_says(
     ]
     assert norm > 1e-4
     assert (ends[0] - ends[1]) / 2e-2 == pytest.approx(norm, rel=0.05)
+
+
+def test_a_run_begins_with_the_players_of_a_plain_one_and_an_h_of_its_own(
+    tiny_config, trained_run
+):
+    tiny_config.contrastive.weight = 0.1
+    exp = experiment.build(tiny_config.to_dict())
+    mesh = parallel.make_mesh(devices=jax.devices()[:1])
+    begun, _ = restoring.begin_from(exp, trained_run, mesh)
+    _, plain = restoring.restore(trained_run)
+    for name in ("generator", "discriminator", "recognition"):
+        chex.assert_trees_all_equal(begun.params[name], plain.params[name])
+    like = state.state_shapes(exp.algorithm)
+    chex.assert_trees_all_equal_shapes_and_dtypes(begun, like)
 
 
 def traced(config):
