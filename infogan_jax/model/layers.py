@@ -98,16 +98,18 @@ class SpectralNorm(nn.SpectralNorm):
 def similarities(
     own: Float[Array, "n kernels dims"], others: Float[Array, "m kernels dims"]
 ) -> Float[Array, "n kernels"]:
-    """Returns sum_j exp(-|M_ib - M_jb|_1) over the other images j (Salimans, 3.2).
+    """Returns the mean of exp(-|M_ib - M_jb|_1) over the other images j, in [0, 1].
 
-    `others` has the images of `own` among them. An image's similarity to itself is 1,
-    and is taken off. So a value is in [0, m - 1], and m - 1 where all are the same.
+    `others` has the images of `own` among them; an image is not compared with itself.
+    Where all images are the same, it is 1. The paper has the sum, which grows with the
+    batch: in its place D outweighed L_I (docs/method.md).
     """
     _, kernels, dims = own.shape
     # One dimension after the other takes a fifth of the time of a sum over an axis.
     pairs = (abs(own[:, None, :, d] - others[None, :, :, d]) for d in range(dims))
     distances = sum(pairs, jnp.zeros((len(own), len(others), kernels)))
-    return jnp.sum(jnp.exp(-distances), axis=1) - 1.0
+    count = max(len(others) - 1, 1)
+    return (jnp.sum(jnp.exp(-distances), axis=1) - 1.0) / count
 
 
 class Similarity(nn.Module):
