@@ -12,9 +12,11 @@ from infogan_jax.data.sources import catalog
 from infogan_jax.errors import UserError
 from infogan_jax.game import labels
 from infogan_jax.game.algorithm import Algorithm, Optimisers
+from infogan_jax.game.contrast import Contrast, continuous_places
 from infogan_jax.game.game import Game
 from infogan_jax.game.games import catalog as games
 from infogan_jax.game.games.penalties import r1_terms
+from infogan_jax.game.historical_averaging import historical_averaging
 from infogan_jax.game.real_information.bounds import RealInformation
 from infogan_jax.game.real_information.parity import Parity
 from infogan_jax.game.real_information.transformations import Transformation
@@ -31,7 +33,14 @@ RATES = (
     "optimiser.discriminator_learning_rate",
     "optimiser.generator_learning_rate",
 )
-PARTS = ("networks.", "objective.", "labels.", "real_information.", "optimiser.")
+PARTS = (
+    "networks.",
+    "objective.",
+    "labels.",
+    "real_information.",
+    "contrastive.",
+    "optimiser.",
+)
 """The groups of fields that describe an algorithm, besides codes and noise."""
 
 
@@ -85,9 +94,10 @@ def _build(
     modules: Modules,
     terms: tuple[Term, ...],
 ) -> Algorithm:
+    nets = networks.with_modules(_networks(flat, spec, game, request), modules)
     return Algorithm(
         spec,
-        networks.with_modules(_networks(flat, spec, game, request), modules),
+        nets,
         _optimisers(flat),
         _noise_schedule(flat) if flat[NOISE_SD] else None,
         flat["objective.real_label"],
@@ -101,6 +111,7 @@ def _build(
         + _parity(flat, spec).terms()
         + terms,
         game,
+        _contrast(flat, spec, nets),
     )
 
 
@@ -139,6 +150,8 @@ def _networks(
         notation.parse_layers(flat[f"networks.{name}"], field + name)
         for name in ("generator", "trunk", "recognition")
     )
+    notation.refuse_minibatch(generator, f"{field}generator")
+    notation.refuse_minibatch(recognition, f"{field}recognition")
     image_shape = _image_shape(generator, request)
     features = notation.follow(trunk, image_shape, f"{field}trunk")
     notation.follow(recognition, features, f"{field}recognition")
@@ -227,7 +240,7 @@ def _optimisers(flat: Mapping[str, Any]) -> Optimisers:
 
 
 def _optimiser(flat: Mapping[str, Any], rate: Any) -> optax.GradientTransformation:
-    """Returns Adam, with clipping and a schedule of the rate if they are on."""
+    """Returns Adam; if they are on, a schedule, and before it the past and clipping."""
     warmup, decay = flat["optimiser.warmup_steps"], flat["optimiser.decay_steps"]
     schedule: Any = rate
     if decay:
@@ -237,8 +250,10 @@ def _optimiser(flat: Mapping[str, Any], rate: Any) -> optax.GradientTransformati
         rising = optax.linear_schedule(0.0, rate, warmup)
         schedule = optax.join_schedules([rising, later], [warmup])
     adam = optax.adam(schedule, flat["optimiser.beta1"], flat["optimiser.beta2"])
-    norm = flat["optimiser.clip_norm"]
-    return optax.chain(optax.clip_by_global_norm(norm), adam) if norm else adam
+    norm, weight = flat["optimiser.clip_norm"], flat["optimiser.history_weight"]
+    before = [historical_averaging(weight)] if weight else []
+    before += [optax.clip_by_global_norm(norm)] if norm else []
+    return optax.chain(*before, adam) if before else adam
 
 
 def _noise_schedule(flat: Mapping[str, Any]) -> optax.Schedule:
@@ -280,6 +295,34 @@ def _parity(flat: dict[str, Any], spec: LatentSpec) -> Parity:
             f"most {continuous}, or parity_weight to 0."
         )
     return Parity(weight, odd)
+
+
+def _contrast(
+    flat: dict[str, Any], spec: LatentSpec, nets: Networks
+) -> Contrast | None:
+    """Returns the contrastive term, with an H like D, or None at weight 0.
+
+    Raises:
+      UserError: where there are fewer than two codes among which H could tell, or H's
+        layers cannot be read or do not fit the images.
+    """
+    weight, count = flat["contrastive.weight"], len(continuous_places(spec))
+    if not weight:
+        return None
+    if count < 2:
+        raise UserError(
+            f"config.contrastive.weight (={weight}) asks which continuous code two "
+            f"images share, but config.latents.codes has {count} of them; give it at "
+            "least 2, as in '2 x uniform', or set the weight to 0."
+        )
+    own = "contrastive.network" if flat["contrastive.network"] else "networks.trunk"
+    layers = notation.parse_layers(flat[own], f"config.{own}")
+    height, width, channels = nets.image_shape
+    notation.follow(layers, (height, width, 2 * channels), f"config.{own}")
+    network = nets.discriminator.head.clone(layers=(*layers, Layer("fc", (count,))))
+    return Contrast(
+        network, weight, flat["contrastive.from_step"], flat["contrastive.gap"]
+    )
 
 
 def group(flat: dict[str, Any], name: str, kind: type) -> dict[str, Any]:

@@ -212,6 +212,23 @@ FIELDS = {
     ),
     "real_information.stroke": Field(0.0, number(0, 1), "stroke change by T, pixels"),
     "real_information.shift": Field(0.0, number(0, 0.5), "largest shift by T, share"),
+    "contrastive.weight": Field(
+        0.0,
+        number(0),
+        "weight in G of the bound on which code two images share (InfoGAN-CR); 0: off",
+    ),
+    "contrastive.from_step": Field(
+        0, whole(0), "step with which it begins; before, it costs nothing"
+    ),
+    "contrastive.gap": Field(
+        0.0, number(0, 0.99), "least distance of the codes that differ in a pair"
+    ),
+    "contrastive.network": Field(
+        "",
+        TEXT,
+        "layers of H, which sees the pair, before its last linear map; empty: those of "
+        "`networks.trunk`",
+    ),
     "optimiser.discriminator_learning_rate": Field(
         2e-4, number(0, above=True), "learning rate of Adam for D and Q"
     ),
@@ -222,6 +239,12 @@ FIELDS = {
     "optimiser.beta2": Field(0.999, number(0, 0.999999), "decay of Adam's square"),
     "optimiser.clip_norm": Field(
         0.0, number(0), "largest norm of a player's gradient, before Adam; 0: any"
+    ),
+    "optimiser.history_weight": Field(
+        0.0,
+        number(0),
+        "weight of a player's squared distance from the mean of its past parameters; "
+        "0: off",
     ),
     "optimiser.warmup_steps": Field(
         0, whole(0), "steps in which the learning rates rise from 0; 0: none"

@@ -12,7 +12,13 @@ from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.default_config import with_defaults
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
-from infogan_jax.game.state import TrainState, state_shapes
+from infogan_jax.game.state import (
+    D_PLAYER,
+    G_PLAYER,
+    TrainState,
+    player,
+    state_shapes,
+)
 from infogan_jax.machine import parallel
 from infogan_jax.model.latents import LatentSpec
 from infogan_jax.run import data_record, run_directory
@@ -65,8 +71,8 @@ def begin_from(
     """Returns a first state with the parameters of another run, and what to record.
 
     Parameters, statistics and average are those of the newest checkpoint of `source`.
-    The optimisers and the step are new, and the seed is that of `exp`. Both runs have
-    the same extensions.
+    The optimisers, the step and the H of the contrastive term are new, and the seed is
+    that of `exp`. Both runs have the same extensions.
 
     Raises:
       UserError: where `source` is no run, or has other networks or other codes.
@@ -80,10 +86,12 @@ def begin_from(
         "params": state.params["generator"],
         "stats": state.stats["generator"],
     }
+    new = jax.device_get(exp.first_state())
+    players = (*D_PLAYER, *G_PLAYER)
     first = replace(
-        jax.device_get(exp.first_state()),
-        params=state.params,
-        stats=state.stats,
+        new,
+        params={**new.params, **player(state.params, players)},
+        stats={**new.stats, **player(state.stats, players)},
         average=average if exp.algorithm.average_decay else {},
     )
     about = {"run": str(source.absolute()), "step": step}

@@ -66,8 +66,10 @@ WRONG = {
         "fc 8, conv 8",
         "pool 2",
         "fc 99999999",
+        "minibatch 50",
+        "minibatch 0x5",
     ],
-    "networks.recognition": ["conv 8", "fc -8"],
+    "networks.recognition": ["conv 8", "fc -8", "minibatch 5x2"],
     "networks.lrelu_slope": [-0.1, 2.0],
     "networks.precision": ["float16", "bf16", 32],
     "objective.game": ["", "wgan", "jensen_shannon(0)", "jensen_shannon(1.5)", 5],
@@ -84,6 +86,11 @@ WRONG = {
     "real_information.stroke": [1.5, -0.5, math.inf],
     "optimiser.discriminator_learning_rate": [0.0, -1e-4, math.nan, "2e-4"],
     "optimiser.beta1": [1.0, -0.5],
+    "contrastive.weight": [-1.0, math.nan, "2"],
+    "contrastive.from_step": [-1, 0.5],
+    "contrastive.gap": [-0.1, 1.0],
+    "contrastive.network": [5],
+    "optimiser.history_weight": [-1.0, math.inf],
     "optimiser.average_decay": [1.0],
     "training.steps": [0, -8, 7, 1e3, "8"],
     "training.steps_per_call": [0, 3],
@@ -119,6 +126,14 @@ CONTRADICTIONS = [
     (
         {"objective.r1_weight": 1.0, "objective.game": "moment_matching"},
         r"r1_weight \(=1\.0\) .* the game moment_matching has no D; set it to 0",
+    ),
+    (
+        {"contrastive.weight": 2.0, "latents.codes": "categorical(10), uniform"},
+        r"contrastive\.weight \(=2\.0\) asks .* has 1 of them; give it at least 2",
+    ),
+    (
+        {"contrastive.weight": 2.0, "contrastive.network": "fc 8, conv 8"},
+        r"config\.contrastive\.network: 'conv 8' follows a vector",
     ),
     (
         {"data.source": "npz", "data.directory": ""},
@@ -176,7 +191,10 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner),
     max_leaves=6,
 )
-WORDS = "fc conv upconv bn relu sigmoid categorical( uniform gaussian x @ = ) , s2"
+WORDS = (
+    "fc conv upconv minibatch 5x2 bn relu sigmoid categorical( uniform gaussian "
+    "x @ = ) , s2"
+)
 PHRASES = st.lists(
     st.sampled_from(WORDS.split())
     | st.integers(-3, 10**7).map(str)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import optax
 from jaxtyping import Array
 
+from infogan_jax.game.contrast import Contrast
 from infogan_jax.game.game import NON_SATURATING, Game
 from infogan_jax.game.terms import Player, Term
 from infogan_jax.model.latents import LatentSpec
@@ -44,6 +45,7 @@ class Algorithm:
       terms: what the players maximise besides equation 6 (beyond the paper), those of
         the game among them.
       game: what D and G minimise besides - sum_i lambda_i L_I.
+      contrast: the contrastive term of InfoGAN-CR; None is off.
     """
 
     spec: LatentSpec
@@ -56,6 +58,7 @@ class Algorithm:
     average_decay: float = 0.0
     terms: tuple[Term, ...] = ()
     game: Game = NON_SATURATING
+    contrast: Contrast | None = None
 
     def terms_of(self, player: Player) -> tuple[Term, ...]:
         """The terms that one player maximises."""

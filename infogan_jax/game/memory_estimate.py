@@ -31,19 +31,25 @@ def estimate(algorithm: Algorithm, batch_size: int) -> int:
         for leaf in jax.tree.leaves(state_shapes(algorithm))
     )
     nets = algorithm.nets
-    generating = _kept(nets.generator, (nets.input_size,))
-    discriminating = _kept(nets.discriminator.trunk, nets.image_shape)
+    kept_by = partial(_kept, batch_size)
+    generating = kept_by(nets.generator, (nets.input_size,))
+    discriminating = kept_by(nets.discriminator.trunk, nets.image_shape)
     if nets.recognition is not None:
         features = networks.output_shape(nets.discriminator.trunk, nets.image_shape)
-        discriminating += _kept(nets.recognition, features)
+        discriminating += kept_by(nets.recognition, features)
+    if algorithm.contrast is not None:
+        height, width, channels = nets.image_shape
+        pair = (height, width, 2 * channels)
+        generating = 2 * generating + kept_by(algorithm.contrast.network, pair)
     batches = 2 + sum(term.shows_images for term in algorithm.terms)
     kept = max(batches * discriminating, generating + discriminating)
     return 2 * state + batch_size * _FLOAT * kept
 
 
-def _kept(module: Any, shape: tuple[int, ...]) -> int:
+def _kept(batch_size: int, module: Any, shape: tuple[int, ...]) -> int:
     """Counts the activations kept per image: linear, normalised, and the output.
 
+    A layer that compares images keeps a difference for each other image of the batch.
     Of a user's own module it counts what each of its parts returns, twice.
     """
     if not isinstance(module, Stack):
@@ -56,4 +62,6 @@ def _kept(module: Any, shape: tuple[int, ...]) -> int:
     for layer in module.layers:
         shape = notation.follow((layer,), shape, "layers")
         kept += math.prod(shape) * (2 + layer.norm)
+        if layer.kind == "minibatch":
+            kept += batch_size * math.prod(layer.shape)
     return kept

@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
+from infogan_jax.game import contrast
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.state import TrainState
 from infogan_jax.model import distributions
@@ -35,6 +36,8 @@ def sizes(algorithm: Algorithm) -> dict[str, int]:
     for term in algorithm.terms:
         lengths[f"term_{term.name}"] = term.drawn_numbers
         lengths[f"term_{term.name}_noise"] = pixels if term.shows_images else 0
+    if algorithm.contrast is not None:
+        lengths |= dict.fromkeys(("h_pairs", "g_pairs"), contrast.drawn_numbers(spec))
     return lengths
 
 

@@ -15,6 +15,7 @@ from infogan_jax.model.random_keys import root_key
 
 D_PLAYER = ("discriminator", "recognition")
 G_PLAYER = ("generator",)
+H_PLAYER = ("contrast",)
 
 
 @struct.dataclass
@@ -28,9 +29,11 @@ class TrainState:
       step: the number of finished steps, an int32 scalar.
       seed: the seed of all random numbers of the run, a uint32 scalar. It never
         changes, so a step's numbers depend on (seed, step) alone.
-      params: of generator, discriminator (trunk and D's head) and recognition (Q).
+      params: of generator, discriminator (trunk and D's head) and recognition (Q), and
+        of `contrast` (H) where the contrastive term is on.
       stats: the batch-norm averages (and spectral-norm vectors) of the same networks.
-      opt_state: the optimisers' states, `discriminator` and `generator`.
+      opt_state: the optimisers' states, `discriminator` and `generator`, and that of
+        H, `contrast`.
       average: `params`, the moving average of G's parameters, and `stats`, the
         batch-norm averages of a G with those parameters; empty if off.
     """
@@ -61,15 +64,23 @@ def create_state(algorithm: Algorithm, seed: UInt32[Array, ""]) -> TrainState:
     params, stats = networks.init(algorithm.nets, root_key(seed, "first_weights"))
     average = {"params": params["generator"], "stats": stats["generator"]}
     optimisers = algorithm.optimisers
+    opt_state = {
+        "discriminator": optimisers.discriminator.init(player(params, D_PLAYER)),
+        "generator": optimisers.generator.init(player(params, G_PLAYER)),
+    }
+    if algorithm.contrast is not None:
+        own, own_stats = algorithm.contrast.first_weights(
+            algorithm.nets.image_shape, root_key(seed, "contrast")
+        )
+        params, stats = {**params, "contrast": own}, {**stats, "contrast": own_stats}
+        own_state = optimisers.discriminator.init(player(params, H_PLAYER))
+        opt_state["contrast"] = own_state
     return TrainState(
         step=jnp.zeros((), jnp.int32),
         seed=seed,
         params=params,
         stats=stats,
-        opt_state={
-            "discriminator": optimisers.discriminator.init(player(params, D_PLAYER)),
-            "generator": optimisers.generator.init(player(params, G_PLAYER)),
-        },
+        opt_state=opt_state,
         average=average if algorithm.average_decay else {},
     )
 

@@ -21,6 +21,7 @@ from infogan_jax.data.labelled import Batch, Labelled
 from infogan_jax.data.scaling import to_range
 from infogan_jax.game import objective, random_numbers
 from infogan_jax.game.algorithm import Algorithm
+from infogan_jax.game.contrastive_step import teach_h, weighted_bound
 from infogan_jax.game.game import Outputs, whole_batch
 from infogan_jax.game.random_numbers import Draws
 from infogan_jax.game.state import D_PLAYER, G_PLAYER, TrainState, player
@@ -50,8 +51,9 @@ def train_step(
     Returns:
       The next state, and scalar metrics, averaged over the whole batch: in nats
       `loss/discriminator`, `loss/generator`, `jsd_bound` or the bound of another game
-      (of the images with D's instance noise) and `mi_bound/<code>`, and those of
-      `algorithm.terms` in their own units.
+      (of the images with D's instance noise), `mi_bound/<code>`, and with the
+      contrastive term `contrastive_bound`; those of `algorithm.terms` in their own
+      units.
     """
     nets = networks.with_sync_batch_norm(algorithm.nets, axis)
     algorithm = replace(algorithm, nets=nets)
@@ -59,6 +61,9 @@ def train_step(
     draws = random_numbers.draw(algorithm, state, images.shape[0], axis)
     real = to_range(images, algorithm.nets.output_range)
     state, d_metrics = _discriminator_step(algorithm, state, real, draws, axis, few)
+    if (term := algorithm.contrast) is not None:
+        state, metrics = teach_h(algorithm, term, state, draws, _update, axis)
+        d_metrics |= metrics
     state, g_metrics = _generator_step(algorithm, state, real, draws, axis)
     state = replace(state, step=state.step + 1)
     return state, _mean(d_metrics | g_metrics, axis)
@@ -147,6 +152,11 @@ def _generator_step(
             real=None,
             axis=axis,
         )
+        if (term := algorithm.contrast) is not None:
+            every = {**fixed, **params}
+            more = more + weighted_bound(
+                algorithm, term, state, every, generated, draws, axis
+            )
         compared = None
         if algorithm.game.compares:
             shown_real = show(real, draws["d_noise_real"])

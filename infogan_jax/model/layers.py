@@ -12,13 +12,18 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Key
+from jax import lax
+from jaxtyping import Array, Float, Key
 
 from infogan_jax.model.convolutions import conv, upconv
 
 KERNEL_SIZE = 4
 OUTPUT_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 WEIGHT_SD = 0.02
+FLAT = ("fc", "minibatch")
+"""The kinds of layer whose input is a vector."""
+KEPT = 0.9
+"""The share of a running average that a step keeps."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,9 @@ class Layer:
     A fully connected layer is normalised unit by unit and reshaped to an image last.
 
     Attributes:
-      kind: `fc`, `conv` or `upconv`.
-      shape: output features, or (height, width, features) of a fully connected
-        layer whose output is an image.
+      kind: `fc`, `conv`, `upconv` or `minibatch`.
+      shape: output features; (height, width, features) of a fully connected layer
+        whose output is an image; (similarities, dimensions) of `minibatch`.
       stride: of a conv or upconv.
       norm: whether batch norm follows the linear map (which then has no bias).
       activation: `relu`, `lrelu`, `sigmoid`, `tanh` or "" for none.
@@ -50,7 +55,7 @@ class Linear(nn.Module):
     the output has that type. `init` gives zeros: `draw_weights` draws the first values.
 
     Attributes:
-      kind: `fc`, `conv` or `upconv`.
+      kind: as in `Layer`.
       features: the number of output features.
       stride: of a conv or upconv.
       use_bias: whether a bias is added.
@@ -67,11 +72,11 @@ class Linear(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        square = () if self.kind == "fc" else (KERNEL_SIZE, KERNEL_SIZE)
+        square = () if self.kind in FLAT else (KERNEL_SIZE, KERNEL_SIZE)
         shape = (*square, x.shape[-1], self.features)
         kernel = self.param("kernel", nn.initializers.zeros, shape)
         x, kernel = jnp.asarray(x, self.dtype), jnp.asarray(kernel, self.dtype)
-        if self.kind == "fc":
+        if self.kind in FLAT:
             y = x @ kernel
         else:
             convolve = {"conv": conv, "upconv": upconv}[self.kind]
@@ -88,6 +93,53 @@ class SpectralNorm(nn.SpectralNorm):
     def _spectral_normalize(self, path: Any, vs: Any, update_stats: bool) -> Array:
         with jax.default_matmul_precision("highest"):
             return super()._spectral_normalize(path, vs, update_stats)
+
+
+def similarities(
+    own: Float[Array, "n kernels dims"], others: Float[Array, "m kernels dims"]
+) -> Float[Array, "n kernels"]:
+    """Returns the mean of exp(-|M_ib - M_jb|_1) over the other images j, in [0, 1].
+
+    `others` has the images of `own` among them; an image is not compared with itself.
+    Where all images are the same, it is 1. The paper has the sum, which grows with the
+    batch: in its place D outweighed L_I (docs/method.md).
+    """
+    _, kernels, dims = own.shape
+    # One dimension after the other takes a fifth of the time of a sum over an axis.
+    pairs = (abs(own[:, None, :, d] - others[None, :, :, d]) for d in range(dims))
+    distances = sum(pairs, jnp.zeros((len(own), len(others), kernels)))
+    count = max(len(others) - 1, 1)
+    return (jnp.sum(jnp.exp(-distances), axis=1) - 1.0) / count
+
+
+class Similarity(nn.Module):
+    """How similar each image of a batch is to the others (Salimans et al. 2016, 3.2).
+
+    Outside training it is the running average of real images, the same for each image.
+    So what D and Q say of an image does not depend on those beside it.
+
+    Attributes:
+      axis_name: the device axis over which the batch is split, if any.
+    """
+
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(
+        self, x: Float[Array, "batch kernels dims"], train: bool
+    ) -> Float[Array, "batch kernels"]:
+        kernels = x.shape[1]
+        average = self.variable("batch_stats", "mean", jnp.zeros, (kernels,))
+        if not train:
+            return jnp.broadcast_to(average.value[None], (x.shape[0], kernels))
+        x, axis = x.astype(jnp.float32), self.axis_name
+        everywhere = x if axis is None else lax.all_gather(x, axis, tiled=True)
+        found = similarities(x, everywhere)
+        if not self.is_initializing():
+            mean = jnp.mean(lax.stop_gradient(found), axis=0)
+            mean = mean if axis is None else lax.pmean(mean, axis)
+            average.value = KEPT * average.value + (1.0 - KEPT) * mean
+        return found
 
 
 class Stack(nn.Module):
@@ -120,14 +172,15 @@ class Stack(nn.Module):
         return x
 
     def _apply(self, layer: Layer, position: int, x: Array, train: bool) -> Array:
-        if layer.kind == "fc":
+        if layer.kind in FLAT:
             x = x.reshape(x.shape[0], -1)
+        before, compares = x, layer.kind == "minibatch"
         is_last = position == len(self.layers) - 1
         linear = Linear(
             layer.kind,
             math.prod(layer.shape),
             layer.stride,
-            use_bias=not layer.norm,
+            use_bias=not (layer.norm or compares),
             dtype=jnp.float32 if is_last and self.is_head else self.dtype,
             lowering=self.lowering,
             name=f"{layer.kind}_{position}",
@@ -138,6 +191,10 @@ class Stack(nn.Module):
             x = linear(x)
         dtype = jnp.float32 if is_last else self.dtype
         x = x.astype(dtype)
+        if compares:
+            similarity = Similarity(self.axis_name, name=f"similarity_{position}")
+            found = similarity(x.reshape(x.shape[0], *layer.shape), train)
+            return jnp.concatenate([before.astype(dtype), found.astype(dtype)], axis=1)
         if layer.norm:
             x = batch_norm(self.axis_name, train, f"norm_{position}", dtype)(x)
         x = activate(layer.activation, x, self.slope)
@@ -156,7 +213,7 @@ def batch_norm(
     """
     return nn.BatchNorm(
         use_running_average=not train,
-        momentum=0.9,
+        momentum=KEPT,
         epsilon=1e-5,
         axis_name=axis if train else None,
         dtype=dtype,

@@ -4,6 +4,7 @@ In a config the codes are one text and each network is one text, so one flag can
 any of them.
 """
 
+import math
 import re
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ _LAYER = re.compile(
     r"(?:\s+s(?P<stride>[1-4]))?"
     r"(?P<norm>\s+bn)?(?:\s+(?P<activation>relu|lrelu|sigmoid|tanh))?"
 )
+_MINIBATCH = re.compile(r"minibatch\s+([1-9]\d{0,3})x([1-9]\d?)")
 
 
 def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, ...]:
@@ -112,6 +114,7 @@ def _code(
 def parse_layers(text: str, field: str) -> tuple[Layer, ...]:
     """Parses a network: `KIND SHAPE[ sSTRIDE][ bn][ ACTIVATION], ...`.
 
+    A trunk may have `minibatch KERNELSxDIMENSIONS` as well (`layers.Similarity`).
     `"conv 64 s2 lrelu, conv 128 s2 bn lrelu, fc 1024 bn lrelu"` is the trunk of the
     paper's table 1. The output of `"fc 7x7x128 bn relu"` is an image of 7 x 7 x 128.
 
@@ -120,12 +123,16 @@ def parse_layers(text: str, field: str) -> tuple[Layer, ...]:
     """
     layers = []
     for part in _split(text):
+        if similarity := _MINIBATCH.fullmatch(part):
+            layers.append(Layer("minibatch", tuple(map(int, similarity.groups()))))
+            continue
         match = _LAYER.fullmatch(part)
         if match is None:
             raise UserError(
                 f"{field}: cannot read {part!r}; write 'KIND SHAPE[ sSTRIDE][ bn]"
                 "[ ACTIVATION]' with a KIND of fc, conv, upconv and an ACTIVATION of "
-                "relu, lrelu, sigmoid, tanh, e.g. 'conv 64 s2 bn lrelu'."
+                "relu, lrelu, sigmoid, tanh, e.g. 'conv 64 s2 bn lrelu', or "
+                "'minibatch 50x5' in a trunk."
             )
         layer = Layer(
             match["kind"],
@@ -165,6 +172,9 @@ def follow(
         if layer.kind == "fc":
             shape = layer.shape
             continue
+        if layer.kind == "minibatch":
+            shape = (math.prod(shape) + layer.shape[0],)
+            continue
         if len(shape) != 3:
             raise UserError(
                 f"{field}: '{layer.kind} {layer.shape[0]}' follows a vector; put a "
@@ -176,6 +186,21 @@ def follow(
         )
         shape = (height, width, *layer.shape)
     return shape
+
+
+def refuse_minibatch(layers: tuple[Layer, ...], field: str) -> None:
+    """Checks that a network looks at one image at a time.
+
+    Raises:
+      UserError: if it compares the images of a batch.
+    """
+    for layer in layers:
+        if layer.kind == "minibatch":
+            text = "x".join(map(str, layer.shape))
+            raise UserError(
+                f"{field} has 'minibatch {text}', which compares the images that D "
+                "sees; put it into config.networks.trunk instead, at best at its end."
+            )
 
 
 def check_generator(

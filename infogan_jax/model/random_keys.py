@@ -12,7 +12,13 @@ import numpy as np
 from jaxtyping import Array, Key, UInt32
 
 Purpose = Literal[
-    "first_weights", "steps", "evaluation", "pictures", "classifier", "mixture"
+    "first_weights",
+    "steps",
+    "evaluation",
+    "pictures",
+    "classifier",
+    "mixture",
+    "contrast",
 ]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 

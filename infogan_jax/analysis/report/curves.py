@@ -48,6 +48,12 @@ PANELS = (
         ("parity/",),
     ),
     Panel(
+        "Information of pairs about the code that they share, in nats",
+        "At least; 0 before the term begins. Good is: near the logarithm of the number "
+        "of continuous codes (1.61 for five).",
+        ("contrastive_bound",),
+    ),
+    Panel(
         "Divergence of generated from real images, in nats",
         "At least; between 0, where D cannot tell them apart, and 0.69. Good is: low, "
         "and not rising at the end.",
