@@ -11,10 +11,11 @@ from infogan_jax.data.dataset import Request
 from infogan_jax.data.sources import catalog
 from infogan_jax.errors import UserError
 from infogan_jax.game.algorithm import Algorithm, Optimisers
-from infogan_jax.game.game import Game
+from infogan_jax.game.game import NO_GAME, Game
 from infogan_jax.game.games import catalog as games
 from infogan_jax.game.games.penalties import r1_terms
 from infogan_jax.game.real_information.bounds import RealInformation
+from infogan_jax.game.real_information.info_vae import InfoVAE
 from infogan_jax.game.real_information.parity import Parity
 from infogan_jax.game.real_information.transformations import Transformation
 from infogan_jax.game.terms import Term
@@ -30,7 +31,7 @@ RATES = (
     "optimiser.discriminator_learning_rate",
     "optimiser.generator_learning_rate",
 )
-PARTS = ("networks.", "objective.", "real_information.", "optimiser.")
+PARTS = ("networks.", "objective.", "real_information.", "info_vae.", "optimiser.")
 """The groups of fields that describe an algorithm, besides codes and noise."""
 
 
@@ -84,6 +85,12 @@ def _build(
     modules: Modules,
     terms: tuple[Term, ...],
 ) -> Algorithm:
+    if game is NO_GAME and not (flat["info_vae.sd"] or terms):
+        raise UserError(
+            "config.objective.game (=none) has no D, and config.info_vae.sd (=0) asks "
+            "for no decoding, so that nothing makes images like the data; set "
+            "config.info_vae.sd=0.3, or config.objective.game=non_saturating."
+        )
     return Algorithm(
         spec,
         networks.with_modules(_networks(flat, spec, game, request), modules),
@@ -97,6 +104,7 @@ def _build(
         + r1_terms(flat["objective.r1_weight"])
         + _real_information(flat, spec).terms()
         + _parity(flat, spec).terms()
+        + InfoVAE(**group(flat, "info_vae", InfoVAE)).terms(spec)
         + terms,
         game,
     )

@@ -118,7 +118,9 @@ FIELDS = {
         " `uniform` (U(-1, 1)) or `gaussian` (N(0, 1)); LAMBDA is 1 if not given; "
         "empty: a plain GAN",
     ),
-    "latents.noise_size": Field(128, whole(1), "number of noise variables z"),
+    "latents.noise_size": Field(
+        128, whole(0), "number of noise variables z; 0: G gets codes alone"
+    ),
     "latents.noise_kind": Field(
         "uniform", choice(("uniform", "gaussian")), "distribution of the noise"
     ),
@@ -151,7 +153,7 @@ FIELDS = {
         "`least_squares`, `jensen_shannon` or `jensen_shannon(SHARE)`, `kl`, "
         "`reverse_kl`, `pearson`, `squared_hellinger`, `total_variation`, "
         "`wasserstein`, `mmd_gaussian`, `mmd_rational_quadratic`, `moment_matching`, "
-        "or one of your own",
+        "`none` (no D, for `info_vae`), or one of your own",
     ),
     "objective.r1_weight": Field(
         0.0, number(0), "weight of the gradient penalty R1 on real images; 0: off"
@@ -198,6 +200,22 @@ FIELDS = {
     ),
     "real_information.stroke": Field(0.0, number(0, 1), "stroke change by T, pixels"),
     "real_information.shift": Field(0.0, number(0, 0.5), "largest shift by T, share"),
+    "info_vae.sd": Field(
+        0.0,
+        number(0),
+        "standard deviation of a pixel around the image that G decodes from the codes "
+        "of a real one, in the units of the images; 0: off",
+    ),
+    "info_vae.mmd_weight": Field(
+        0.0,
+        number(0),
+        "weight of MMD^2 of the codes of real images and their prior, nats; 0: off",
+    ),
+    "info_vae.kl_weight": Field(
+        0.0,
+        number(0),
+        "weight of KL(Q(c | x), P(c)) of real images; 1 without MMD: a VAE; 0: off",
+    ),
     "optimiser.discriminator_learning_rate": Field(
         2e-4, number(0, above=True), "learning rate of Adam for D and Q"
     ),

@@ -129,6 +129,11 @@ MEANINGS = {
         "How well the classifier knows real images. The numbers above can be trusted "
         "where it is near 1."
     ),
+    r"reconstruction_error_": (
+        "How much of what varies in real images is not in their codes as G shows them. "
+        "0 is a perfect copy, 1 no better than the mean image, above 1 another image. "
+        "A GAN is not trained for it."
+    ),
     r"linear_trunk_": (
         "How well a linear classifier on the networks' features does with few labels. "
         "Good is above the same for pixels."

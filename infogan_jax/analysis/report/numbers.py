@@ -20,6 +20,7 @@ ABOUT = {
         "How near generated and real images are. Precision is low where generated "
         "images look wrong; recall and coverage are low where real images are missing."
     ),
+    "Reconstruction": "What is lost of a real image that G decodes from its codes.",
     "Few labels": "What a linear classifier on the trunk learns from few labels.",
 }
 """What a section shows, by its name."""
