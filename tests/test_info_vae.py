@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import make_tiny_config
 
+from configs import digits, mnist, vae
 from infogan_jax import experiment, training
 from infogan_jax.game import state, train_step
 from infogan_jax.game.terms import Term
@@ -86,3 +87,17 @@ def test_g_s_step_has_the_real_images_only_for_a_term_that_asks(shows_real):
     batch = np.zeros((16, 8, 8, 1), np.uint8)
     jax.eval_shape(step, state.state_shapes(algorithm), batch)
     assert [real is not None for real in seen] == [shows_real]
+
+
+@pytest.mark.parametrize("mode", vae.MODES)
+def test_the_configs_have_the_networks_of_infogan_and_no_noise(mode):
+    config = vae.get_config(mode)
+    other = mnist if mode == "mnist" else digits
+    assert config.networks == other.get_config().networks
+    algorithm = experiment.describe(config.to_dict()).algorithm
+    spec = algorithm.spec
+    assert spec.noise_size == 0 and spec.input_size == 10 + len(spec.codes) - 1
+    assert [term.player for term in algorithm.terms][-2:] == [
+        "discriminator",
+        "generator",
+    ]
