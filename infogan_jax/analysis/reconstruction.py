@@ -48,12 +48,11 @@ def lost_share(images: Images, reconstructed: Images) -> float:
     """Returns the squared error of all pixels over their variance among images.
 
     0 is a perfect reconstruction. 1 is what the mean image reaches, and an image of
-    another kind may have up to 2 and more. NaN where all images are the same.
+    another kind may have up to 2 and more. The images must not be all the same.
     """
     real = images.astype(np.float64)
     error = np.mean((real - reconstructed.astype(np.float64)) ** 2)
-    variance = np.mean(np.var(real, axis=0))
-    return float(error / variance) if variance else float("nan")
+    return float(error / np.mean(np.var(real, axis=0)))
 
 
 def pairs(images: Images, reconstructed: Images) -> UInt8[np.ndarray, "h w channels"]:

@@ -57,6 +57,11 @@ def test_the_share_is_that_of_held_out_images_and_g_s_images_of_their_codes():
     assert "<img" in section.html(model)
 
 
+def test_of_images_that_are_all_the_same_there_is_no_share():
+    model = build_model(split=Split(np.zeros_like(IMAGES)), reconstructed=IMAGES)
+    assert "all held-out images are the same" in section.measure(model).left_out
+
+
 def test_without_codes_there_is_nothing_to_decode():
     model = build_model("", Split(IMAGES))
     assert "no code" in section.measure(model).left_out and not section.html(model)

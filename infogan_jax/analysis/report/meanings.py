@@ -130,9 +130,9 @@ MEANINGS = {
         "where it is near 1."
     ),
     r"reconstruction_error_": (
-        "How much of what varies in real images is not in their codes as G shows them. "
-        "0 is a perfect copy, 1 no better than the mean image, above 1 another image. "
-        "A GAN is not trained for it."
+        "How much of what varies in real images is lost when G decodes their codes. "
+        "Good is near 0, a copy; 1 is no better than the mean image, and a GAN, which "
+        "is not trained for it, may have more."
     ),
     r"linear_trunk_": (
         "How well a linear classifier on the networks' features does with few labels. "
