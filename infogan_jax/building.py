@@ -13,11 +13,12 @@ from infogan_jax.errors import UserError
 from infogan_jax.game import labels
 from infogan_jax.game.algorithm import Algorithm, Optimisers
 from infogan_jax.game.contrast import Contrast, continuous_places
-from infogan_jax.game.game import Game
+from infogan_jax.game.game import NO_GAME, Game
 from infogan_jax.game.games import catalog as games
 from infogan_jax.game.games.penalties import r1_terms
 from infogan_jax.game.historical_averaging import historical_averaging
 from infogan_jax.game.real_information.bounds import RealInformation
+from infogan_jax.game.real_information.info_vae import InfoVAE
 from infogan_jax.game.real_information.parity import Parity
 from infogan_jax.game.real_information.transformations import Transformation
 from infogan_jax.game.terms import Term
@@ -39,6 +40,7 @@ PARTS = (
     "labels.",
     "real_information.",
     "contrastive.",
+    "info_vae.",
     "optimiser.",
 )
 """The groups of fields that describe an algorithm, besides codes and noise."""
@@ -94,6 +96,12 @@ def _build(
     modules: Modules,
     terms: tuple[Term, ...],
 ) -> Algorithm:
+    if game is NO_GAME and not (flat["info_vae.sd"] or terms):
+        raise UserError(
+            "config.objective.game (=none) has no D, and config.info_vae.sd (=0) asks "
+            "for no decoding, so that nothing makes images like the data; set "
+            "config.info_vae.sd=0.3, or config.objective.game=non_saturating."
+        )
     nets = networks.with_modules(_networks(flat, spec, game, request), modules)
     return Algorithm(
         spec,
@@ -109,6 +117,7 @@ def _build(
         + labels.terms(flat["labels.count"], flat["labels.weight"], spec, game)
         + _real_information(flat, spec).terms()
         + _parity(flat, spec).terms()
+        + InfoVAE(**group(flat, "info_vae", InfoVAE)).terms(spec)
         + terms,
         game,
         _contrast(flat, spec, nets),

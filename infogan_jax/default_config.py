@@ -120,7 +120,9 @@ FIELDS = {
         "not given; PARENT is the name of an earlier categorical code within whose "
         "categories this one exists; empty: a plain GAN",
     ),
-    "latents.noise_size": Field(128, whole(1), "number of noise variables z"),
+    "latents.noise_size": Field(
+        128, whole(0), "number of noise variables z; 0: G gets codes alone"
+    ),
     "latents.noise_kind": Field(
         "uniform", choice(("uniform", "gaussian")), "distribution of the noise"
     ),
@@ -153,7 +155,8 @@ FIELDS = {
         "`least_squares`, `jensen_shannon` or `jensen_shannon(SHARE)`, `kl`, "
         "`reverse_kl`, `pearson`, `squared_hellinger`, `total_variation`, "
         "`wasserstein`, `mmd_gaussian`, `mmd_rational_quadratic`, `moment_matching`, "
-        "`classes(K)` (K classes and labels), or one of your own",
+        "`classes(K)` (K classes and labels), `none` (no D, for `info_vae`), or one of "
+        "your own",
     ),
     "objective.r1_weight": Field(
         0.0, number(0), "weight of the gradient penalty R1 on real images; 0: off"
@@ -228,6 +231,22 @@ FIELDS = {
         TEXT,
         "layers of H, which sees the pair, before its last linear map; empty: those of "
         "`networks.trunk`",
+    ),
+    "info_vae.sd": Field(
+        0.0,
+        number(0),
+        "standard deviation of a pixel around the image that G decodes from the codes "
+        "of a real one, in the units of the images; 0: off",
+    ),
+    "info_vae.mmd_weight": Field(
+        0.0,
+        number(0),
+        "weight of MMD^2 of the codes of real images and their prior, nats; 0: off",
+    ),
+    "info_vae.kl_weight": Field(
+        0.0,
+        number(0),
+        "weight of KL(Q(c | x), P(c)) of real images; 1 without MMD: a VAE; 0: off",
     ),
     "optimiser.discriminator_learning_rate": Field(
         2e-4, number(0, above=True), "learning rate of Adam for D and Q"

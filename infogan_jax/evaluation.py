@@ -20,6 +20,7 @@ from infogan_jax.analysis.report import (
     figures,
     information,
     page,
+    reconstruction,
     samples,
     visibility,
 )
@@ -45,6 +46,7 @@ SECTIONS: dict[str, Callable[[TrainedModel], Section]] = {
     "Attributes": attributes.measure,
     "Factors": factors.measure,
     "Samples": samples.measure,
+    "Reconstruction": reconstruction.measure,
     "Few labels": few_labels.measure,
 }
 QUICK = ("Information", "Visibility", "Classes")

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 from infogan_jax import experiment
-from infogan_jax.analysis import collapse
+from infogan_jax.analysis import collapse, encode, reconstruction
 from infogan_jax.analysis.grids import grid, split_grid
 from infogan_jax.analysis.traversals import sample_and_traversal_grids
 from infogan_jax.data import report
@@ -238,7 +238,20 @@ def draw_pictures(
     pictures = sample_and_traversal_grids(
         algorithm.spec, algorithm.nets, *state.sampling, exp.seed
     )
+    if exp.flat["info_vae.sd"]:
+        pictures["reconstructions"] = _reconstructions(exp, state)
     if state.step < collapse.WINDOW:
         return pictures, {}
     samples = split_grid(pictures["samples"], 10, 10)
     return pictures, collapse.warnings_in_samples(samples, exp.dataset.train.images)
+
+
+def _reconstructions(exp: Experiment, state: TrainState) -> Any:
+    """Draws held-out images above what G makes of their codes."""
+    spec, nets = exp.algorithm.spec, exp.algorithm.nets
+    images = exp.dataset.test.images[: reconstruction.SHOWN]
+    posterior = encode.encode(spec, nets, state.params, state.stats, images)
+    decoded = reconstruction.reconstruct(
+        spec, nets, state.sampling, posterior, exp.seed
+    )
+    return reconstruction.pairs(images, decoded)

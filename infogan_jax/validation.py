@@ -118,12 +118,24 @@ def check_relations(flat: Mapping[str, Any]) -> None:
                 f"config.training.steps_per_call (={per_call}); try "
                 f"{-(-value // per_call) * per_call}."
             )
+    if not (flat["latents.noise_size"] or flat["latents.codes"].strip()):
+        raise UserError(
+            "config.latents.noise_size (=0) leaves G without any input, because "
+            "config.latents.codes is empty; set noise_size to 62, or name codes."
+        )
     if flat["objective.noise_anneal_steps"] and not flat["objective.noise_sd"]:
         raise UserError(
             "config.objective.noise_anneal_steps "
             f"(={flat['objective.noise_anneal_steps']}) anneals instance noise, but "
             "config.objective.noise_sd (=0) has none; set both, or neither."
         )
+    for name in ("mmd_weight", "kl_weight"):
+        if (weight := flat[f"info_vae.{name}"]) and not flat["info_vae.sd"]:
+            raise UserError(
+                f"config.info_vae.{name} (={weight}) weighs the codes of real images "
+                "that G is to decode, but config.info_vae.sd (=0) asks for no decoding;"
+                f" set config.info_vae.sd=0.3, or {name}=0."
+            )
     change = flat["real_information.change_weight"]
     if change and not any(flat[f"real_information.{name}"] for name in APPEARANCE):
         raise UserError(

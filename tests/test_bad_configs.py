@@ -43,7 +43,7 @@ WRONG = {
         "gaussian; uniform",
         5,
     ],
-    "latents.noise_size": [0, -1, 2**31, 2.0, 2**31 - 1],
+    "latents.noise_size": [-1, 2**31, 2.0, 2**31 - 1],
     "latents.noise_kind": ["normal", ""],
     "latents.fixed_sd": [-1.0, math.nan],
     "latents.sd_floor": [0.0, -0.1, math.inf],

@@ -87,6 +87,7 @@ def test_every_number_has_its_unit_and_protocol(evaluated):
         *DISTANCES,
         "accuracy_digits_classifier",
         "accuracy_digits_rotations",
+        "reconstruction_error_test",
         "patch_distance_8_200",
         "floor_patch_distance_8_200",
         "eta_squared_categorical_0",

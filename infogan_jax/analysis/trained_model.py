@@ -16,11 +16,13 @@ from jaxtyping import Float, UInt8
 
 from infogan_jax.analysis import encode, generate
 from infogan_jax.analysis.encode import NetworkOutputs
+from infogan_jax.analysis.reconstruction import reconstruct
 from infogan_jax.data import scaling
 from infogan_jax.data.dataset import Dataset, Split
 from infogan_jax.data.labelled import Labelled
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.state import TrainState
+from infogan_jax.model import latents
 from infogan_jax.model.latents import Codes, LatentSpec
 
 LIMIT = 10_000
@@ -109,6 +111,13 @@ class TrainedModel:
         images, outputs = (np.concatenate(part) for part in zip(*parts, strict=True))
         codes = {name: jnp.asarray(value) for name, value in drawn.codes.items()}
         return Generated(codes, images, outputs)
+
+    @cached_property
+    def reconstructed(self) -> UInt8[np.ndarray, "n height width channels"]:
+        """What G makes of the codes that Q reads in the images of `test`."""
+        posterior = latents.posterior(self.spec, jnp.asarray(self.test_outputs.outputs))
+        nets, sampling = self.algorithm.nets, self.state.sampling
+        return reconstruct(self.spec, nets, sampling, posterior, self.seed)
 
     def generate(
         self, count: int

@@ -94,6 +94,14 @@ NON_SATURATING = Game(
 """The paper's game (Goodfellow et al. 2014, section 3)."""
 
 
+def _nothing(real: Outputs, generated: Outputs) -> Float[Array, ""]:
+    return jnp.zeros(())
+
+
+NO_GAME = Game(_nothing, _nothing, compares="images")
+"""No D: both players want what the terms of the objective ask for, and L_I."""
+
+
 def whole_batch(values: Float[Array, "..."], axis: str | None) -> Float[Array, "..."]:
     """Returns the rows of all devices, which share the batch over `axis`."""
     return values if axis is None else lax.all_gather(values, axis, tiled=True)

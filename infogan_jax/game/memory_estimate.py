@@ -43,6 +43,8 @@ def estimate(algorithm: Algorithm, batch_size: int) -> int:
         generating = 2 * generating + kept_by(algorithm.contrast.network, pair)
     batches = 2 + sum(term.shows_images for term in algorithm.terms)
     kept = max(batches * discriminating, generating + discriminating)
+    if any(term.shows_real for term in algorithm.terms):
+        kept = 2 * (generating + discriminating)
     return 2 * state + batch_size * _FLOAT * kept
 
 

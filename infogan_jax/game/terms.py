@@ -48,7 +48,7 @@ class View:
       spec: the codes.
       codes: those of the generated images.
       generated: the generated images.
-      real: the real images; None in G's step.
+      real: the real images; in G's step only for a term with `shows_real`, else None.
       drawn: the term's own numbers from U(-1, 1), `drawn_numbers` for each example.
       discriminate: shows D and Q further images, with instance noise of their own:
         images -> `Shown`. Only a term with `shows_images` may call it, and once.
@@ -59,6 +59,8 @@ class View:
       pick: draws labelled training images by numbers from U(-1, 1), one for each: the
         images, and their classes, one-hot. None in G's step, and where training uses
         no labels.
+      generate: G's images of packed latents, normalised as a batch of their own. They
+        have a gradient with respect to the latents, and in G's step to its parameters.
     """
 
     spec: LatentSpec
@@ -70,6 +72,7 @@ class View:
     judge: Callable[[Images], Float[Array, "batch *d"]]
     axis: str | None
     pick: Callable[[Array], tuple[Images, Float[Array, "batch classes"]]] | None = None
+    generate: Callable[[Float[Array, "batch inputs"]], Images] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class Term:
       player: who maximises it: `discriminator` (D, Q and the trunk) or `generator`.
       drawn_numbers: how many random numbers the term needs for each example.
       shows_images: whether the term shows D further images.
+      shows_real: whether a term of G needs the real images, which D sees again then.
     """
 
     name: str
@@ -92,3 +96,4 @@ class Term:
     player: Player = "discriminator"
     drawn_numbers: int = 0
     shows_images: bool = False
+    shows_real: bool = False

@@ -27,6 +27,7 @@ from infogan_jax.game.random_numbers import Draws
 from infogan_jax.game.state import D_PLAYER, G_PLAYER, TrainState, player
 from infogan_jax.game.terms import Metrics, Player, Shown, View
 from infogan_jax.model import latents, networks
+from infogan_jax.model.convolutions import Images
 from infogan_jax.model.latents import Codes
 from infogan_jax.model.networks import Variables
 
@@ -103,6 +104,7 @@ def _discriminator_step(
             real=shown_real,
             axis=axis,
             pick=pick,
+            generate=partial(_decode, algorithm, state, state.params),
         )
         value, metrics = objective.discriminator_loss(
             _judged(algorithm, "discriminator", shown_real, axis),
@@ -127,7 +129,8 @@ def _generator_step(
     """Updates G against the updated D and Q.
 
     The gradient of L_I passes through the trunk to G, even if L_I does not update the
-    trunk. D sees the real images again where the game compares them with G's.
+    trunk. D sees the real images again where the game compares them with G's, or a term
+    needs them.
     """
     with_trunk = replace(algorithm, info_to_trunk=True)
     fixed = _local(state.params, axis)
@@ -142,6 +145,8 @@ def _generator_step(
         if algorithm.info_to_generator:
             bounds = objective.mi_bounds(algorithm.spec, shown.outputs, codes)
             information = latents.weighted_sum(algorithm.spec, bounds)
+        needs_real = any(term.shows_real for term in algorithm.terms_of("generator"))
+        shown_real = show(real, draws["d_noise_real"]) if needs_real else None
         more, term_metrics = _further_terms(
             algorithm,
             "generator",
@@ -149,8 +154,9 @@ def _generator_step(
             show,
             codes=codes,
             generated=shown,
-            real=None,
+            real=shown_real,
             axis=axis,
+            generate=partial(_decode, algorithm, state, {**fixed, **params}),
         )
         if (term := algorithm.contrast) is not None:
             every = {**fixed, **params}
@@ -159,7 +165,7 @@ def _generator_step(
             )
         compared = None
         if algorithm.game.compares:
-            shown_real = show(real, draws["d_noise_real"])
+            shown_real = shown_real or show(real, draws["d_noise_real"])
             compared = _judged(algorithm, "generator", shown_real, axis)
         value, metrics = objective.generator_loss(
             _judged(algorithm, "generator", shown, axis),
@@ -233,6 +239,16 @@ def _generate(
         algorithm.nets, params, state.stats, inputs, train=True
     )
     return sampled.codes, generated, stats
+
+
+def _decode(
+    algorithm: Algorithm, state: TrainState, params: Variables, inputs: Array
+) -> Images:
+    """Returns G's images of latents that a term has packed."""
+    images, _ = networks.generate(
+        algorithm.nets, params, state.stats, inputs, train=True
+    )
+    return images
 
 
 def _show(

@@ -3,7 +3,14 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from infogan_jax.analysis.report import curves, embedded, numbers, real_images, strips
+from infogan_jax.analysis.report import (
+    curves,
+    embedded,
+    numbers,
+    real_images,
+    reconstruction,
+    strips,
+)
 from infogan_jax.analysis.report.section import Section
 from infogan_jax.analysis.trained_model import TrainedModel
 from infogan_jax.model import latents
@@ -31,6 +38,7 @@ def contents(
     return {
         "What each code changes": _strips(model, names, sections),
         "What Q reads in real images": real_images.html(model, names),
+        "Real images, decoded from their codes": reconstruction.html(model),
         "Samples": _samples(samples),
         "Training": curves.html(stats),
         "Numbers": "\n".join(

@@ -65,6 +65,17 @@ PANELS = (
         ("divergence_bound/",),
     ),
     Panel(
+        "Real images decoded from their own codes, log likelihood in nats",
+        "Good is: it rises and stays. It is a density, and may have either sign.",
+        ("reconstruction/",),
+    ),
+    Panel(
+        "Distance of the codes of real images from their prior",
+        "mmd_squared is near 0 where they are alike, and below it at times, because it "
+        "is estimated without bias. kl is in nats, and holds information down.",
+        ("prior/",),
+    ),
+    Panel(
         "Penalties on the gradient of D",
         "Good is: near 0, or steady.",
         ("penalty/",),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from infogan_jax.analysis import reconstruction
 from infogan_jax.analysis.report import plots
 from infogan_jax.analysis.report.section import Table
 from infogan_jax.analysis.trained_model import TrainedModel
@@ -12,7 +13,7 @@ from infogan_jax.run.stats_file import Line
 
 
 def write_figures(directory: Path, stats: Sequence[Line], model: TrainedModel) -> None:
-    """Writes the curves, samples and one traversal of each code as PNG files.
+    """Writes curves, samples, traversals and reconstructions as PNG files.
 
     `stats` are the lines of the run's `stats.jsonl`; without any, there are no curves.
     """
@@ -22,6 +23,9 @@ def write_figures(directory: Path, stats: Sequence[Line], model: TrainedModel) -
     grids = sample_and_traversal_grids(model.spec, nets, *sampling, model.seed)
     for name, grid in grids.items():
         write_png(directory / f"{name}.png", grid)
+    if model.spec.codes:
+        picture = reconstruction.pairs(model.test.images, model.reconstructed)
+        write_png(directory / "reconstructions.png", picture)
 
 
 def write_tables(directory: Path, tables: Mapping[str, Table]) -> None:

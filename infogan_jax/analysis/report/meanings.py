@@ -142,6 +142,11 @@ MEANINGS = {
     r"class_error_test": (
         "Of held-out images, how many D takes for another class. Good is near 0."
     ),
+    r"reconstruction_error_": (
+        "How much of what varies in real images is lost when G decodes their codes. "
+        "Good is near 0, a copy; 1 is no better than the mean image, and a GAN, which "
+        "is not trained for it, may have more."
+    ),
     r"linear_trunk_": (
         "How well a linear classifier on the networks' features does with few labels. "
         "Good is above the same for pixels."

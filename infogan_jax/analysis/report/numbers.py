@@ -24,6 +24,7 @@ ABOUT = {
         "How near generated and real images are. Precision is low where generated "
         "images look wrong; recall and coverage are low where real images are missing."
     ),
+    "Reconstruction": "What is lost of a real image that G decodes from its codes.",
     "Few labels": (
         "What few labels teach: a linear classifier on the trunk, and, where training "
         "used some, Q or D."

@@ -3,7 +3,7 @@
 import re
 
 from infogan_jax.errors import UserError
-from infogan_jax.game.game import NON_SATURATING, Game
+from infogan_jax.game.game import NO_GAME, NON_SATURATING, Game
 from infogan_jax.game.games import (
     classes,
     classifying,
@@ -28,6 +28,7 @@ GAMES: dict[str, Game] = {
     "mmd_rational_quadratic": moments.MMD_RATIONAL_QUADRATIC,
     "moment_matching": moments.MOMENT_MATCHING,
     "classes": classes.classes(),
+    "none": NO_GAME,
 }
 """A game of your own goes in here, before a config names it."""
 
