@@ -75,8 +75,11 @@ class Contrast:
 
 
 def continuous_places(spec: LatentSpec) -> tuple[int, ...]:
-    """Returns the places of the codes that a pair may share."""
-    return tuple(n for n, code in enumerate(spec.codes) if not code.is_categorical)
+    """Returns the places of the codes that a pair may share: those without a parent.
+
+    A code with a parent may mean another thing in the partner, whose parent is drawn.
+    """
+    return tuple(n for n, code in enumerate(spec.codes) if code in spec.continuous)
 
 
 def drawn_numbers(spec: LatentSpec) -> int:
