@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from run_results import assert_same_run
+from verbs import call
 
 from infogan_jax import restoring, training
 from infogan_jax.analysis import modes
@@ -160,6 +161,15 @@ def test_mistakes_are_refused_before_anything_is_written(config, tmp_path):
     with pytest.raises(UserError, match="seed"):
         boost(config, workdir, 5)
     assert not workdir.exists()
+
+
+@pytest.mark.parametrize(
+    "flags, words",
+    [("--rounds=0", r"rounds \(=0\)"), ("--beta=1", r"beta \(=1\)")],
+)
+def test_the_command_hands_its_flags_on(flags, words, tmp_path):
+    with pytest.raises(UserError, match=words):
+        call(f"infogan boost --config=gaussians {flags} --workdir={tmp_path / 'new'}")
 
 
 def test_a_directory_without_a_mixture_is_refused(ran, tmp_path):
