@@ -48,6 +48,7 @@ def ran(directory, config, monkeypatch):
         return is_due(self, cadence, step)
 
     monkeypatch.setattr(modes, "measures", lambda *_, **__: Measures(bright, "bright"))
+    monkeypatch.setattr(mixture, "SAMPLES", 1000)
     with monkeypatch.context() as patched:
         patched.setattr(Experiment, "is_due", interrupt)
         assert boost(config, workdir, 2) == 128 + signal.SIGINT
@@ -163,6 +164,7 @@ def test_mistakes_are_refused_before_anything_is_written(config, tmp_path):
     assert not workdir.exists()
 
 
+@pytest.mark.filterwarnings("ignore:the load_module")  # of ml_collections
 @pytest.mark.parametrize(
     "flags, words",
     [("--rounds=0", r"rounds \(=0\)"), ("--beta=1", r"beta \(=1\)")],
