@@ -22,6 +22,13 @@ from infogan_jax.several.mixture import Mixture, load_mixture
 STEPS = 20  # of the classifiers
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """No classifier of modes, which takes seconds to compile."""
+    monkeypatch.setattr(modes, "measures", lambda *_, **__: Measures(bright, "bright"))
+    monkeypatch.setattr(mixture, "SAMPLES", 1000)
+
+
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
     return tmp_path_factory.mktemp("boosting")
@@ -47,8 +54,6 @@ def ran(directory, config, monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
         return is_due(self, cadence, step)
 
-    monkeypatch.setattr(modes, "measures", lambda *_, **__: Measures(bright, "bright"))
-    monkeypatch.setattr(mixture, "SAMPLES", 1000)
     with monkeypatch.context() as patched:
         patched.setattr(Experiment, "is_due", interrupt)
         assert boost(config, workdir, 2) == 128 + signal.SIGINT
@@ -60,7 +65,6 @@ def ran(directory, config, monkeypatch):
 
 
 def bright(images):
-    """Stands for a classifier of modes, which takes seconds to compile."""
     return {"modes_found": float(len(np.unique(images.mean(axis=(1, 2, 3)) // 26)))}
 
 
@@ -144,12 +148,28 @@ def test_the_mixture_s_q_is_a_distribution_over_component_and_code(ran):
     assert alone.component_information(count=10) == 0
 
 
+def test_without_weights_it_is_an_ensemble_of_seeds(ran, config, tmp_path):
+    workdir = tmp_path / "ensemble"
+    assert boost(config, workdir, 2, reweight=False) == 0
+    first, second = record(workdir)
+    assert first == record(ran)[0]
+    assert "lambda" not in second and second["mixture_weights"] == [0.5, 0.5]
+    assert data_record.read_weights(workdir / "round_2") is None
+    with pytest.raises(UserError, match=r"--reweight \(=True\) must stay False"):
+        boost(config, workdir, 2)
+
+
 def test_another_beta_or_more_steps_would_not_be_the_same_mixture(ran, config):
     with pytest.raises(UserError, match=r"--beta \(=0\.3\) must stay None"):
         boost(config, ran, 3, beta=0.3)
     config["training"]["steps"] = 8
     with pytest.raises(UserError, match=r"steps \(=8\) must stay 4"):
         boost(config, ran, 3)
+
+
+def test_a_run_by_itself_is_not_made_a_mixture(ran, config):
+    with pytest.raises(UserError, match="round_1.* is a run by itself; name a new"):
+        boost(config, ran / "round_1", 2)
 
 
 def test_mistakes_are_refused_before_anything_is_written(config, tmp_path):
@@ -179,6 +199,6 @@ def test_a_directory_without_a_mixture_is_refused(ran, tmp_path):
         load_mixture(tmp_path)
     with pytest.raises(UserError, match=r"rounds \(=3\) must be from 1 to the 2"):
         load_mixture(ran, rounds=3)
-    (tmp_path / mixture.RECORD).write_text("[]")
+    (tmp_path / "boost.json").write_text("[]")
     with pytest.raises(UserError, match="cannot be read"):
         load_mixture(tmp_path)
