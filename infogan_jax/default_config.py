@@ -377,6 +377,22 @@ def make_smoke(config: ml_collections.ConfigDict) -> None:
     config.evaluation.samples = 200
 
 
+def make_few_labels(config: ml_collections.ConfigDict, mode: str, steps: int) -> None:
+    """Gives an experiment in place 100 labels, and rates that end at 0 after few steps.
+
+    Args:
+      config: the recipe of a data set with ten classes.
+      mode: `labels`, which teach Q its categories, or `classes`, which D tells apart
+        (docs/few_labels.md).
+      steps: of the run.
+    """
+    config.name = f"{config.name}_{mode}"
+    config.labels.count = 100
+    if mode == "classes":
+        config.objective.game = "classes(10)"
+    config.training.steps = config.optimiser.decay_steps = steps
+
+
 def check_mode(file: str, mode: str, modes: Sequence[str]) -> None:
     """Checks what follows the colon in `--config=configs/FILE.py:MODE`.
 

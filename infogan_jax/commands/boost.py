@@ -25,6 +25,12 @@ def define_flags() -> None:
         "The share of each new component; if not given, 1/t for component t, which "
         "gives all of them equal shares.",
     )
+    flags.DEFINE_bool(
+        "reweight",
+        True,
+        "Whether the later components learn most where the mixture misses the data; "
+        "--noreweight gives an ensemble of seeds, with which to compare.",
+    )
 
 
 def main() -> int:
@@ -33,4 +39,6 @@ def main() -> int:
 
     config, given = program.config(), flags.FLAGS
     workdir = program.workdir(given.workdir, f"runs/{config.get('name')}_boost")
-    return boosting.run(config, workdir, given.rounds, beta=given.beta)
+    return boosting.run(
+        config, workdir, given.rounds, beta=given.beta, reweight=given.reweight
+    )

@@ -26,14 +26,10 @@ from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
 from infogan_jax.machine import compilation, processes
 from infogan_jax.restoring import restore
 from infogan_jax.run import data_record, run_directory
-from infogan_jax.run.files import write_json
 from infogan_jax.run.progress import say
-from infogan_jax.several import boosting_pictures
-from infogan_jax.several.mixture import RECORD, Component, Mixture, read_record
-from infogan_jax.version import __version__
-
-Round = dict[str, Any]
-"""What is known of one round: an element of `rounds` in `boost.json`."""
+from infogan_jax.several import boosting_pictures, boosting_record
+from infogan_jax.several.boosting_record import RECORD, Round
+from infogan_jax.several.mixture import Component, Mixture
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,7 @@ class Boosting:
       extensions: what the user's program adds.
       rounds: how many components there will be.
       beta: the share of each new component; None is 1/t for component t.
+      reweight: whether the later components are trained on weighted draws.
       steps: of the classifiers.
     """
 
@@ -56,7 +53,13 @@ class Boosting:
     extensions: Extensions
     rounds: int
     beta: float | None
+    reweight: bool
     steps: int
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What decides the mixture besides the config."""
+        return {"beta": self.beta, "reweight": self.reweight}
 
     def share(self, number: int) -> float:
         """The share beta_t that component `number` has when it is added."""
@@ -79,6 +82,7 @@ def run(
     rounds: int,
     *,
     beta: float | None = None,
+    reweight: bool = True,
     extensions: Extensions = NO_EXTENSIONS,
     classifier_steps: int = STEPS,
 ) -> int:
@@ -97,6 +101,8 @@ def run(
       rounds: how many components, 1 at least.
       beta: the share of each new component, in (0, 1); None is 1/t for component t, so
         that all have equal shares in the end.
+      reweight: whether the later components are trained where the mixture misses the
+        data. If not, it is an ensemble of seeds, with which to compare.
       extensions: what your program adds.
       classifier_steps: steps of the classifiers of data and mixture.
 
@@ -114,8 +120,10 @@ def run(
     exp = experiment.describe(config, load, extensions)
     experiment.describe({**config, "seed": exp.seed + rounds - 1}, load, extensions)
     known = run_directory.check(workdir, exp.config, DEFAULTS)
-    boost = Boosting(exp, config, workdir, extensions, rounds, beta, classifier_steps)
-    record = _known_rounds(boost, known)
+    boost = Boosting(
+        exp, config, workdir, extensions, rounds, beta, reweight, classifier_steps
+    )
+    record = boosting_record.known_rounds(workdir, known, exp.steps, boost.options)
     _ = exp.dataset  # read before anything is written
     with run_directory.open_for_training(workdir, exp.config, DEFAULTS):
         data_record.write(workdir, exp.dataset)
@@ -130,31 +138,6 @@ def _check(rounds: int, beta: float | None) -> None:
             f"--beta (={beta:g}) must be between 0 and 1, the share of each new "
             "component; leave it out for 1/t."
         )
-
-
-def _known_rounds(boost: Boosting, config: Mapping[str, Any] | None) -> list[Round]:
-    """Returns the rounds of an earlier call, the last of them possibly unfinished.
-
-    Raises:
-      UserError: where it had another beta or fewer steps.
-    """
-    place = f"--workdir (={boost.workdir})"
-    steps = config["training"]["steps"] if config else boost.exp.steps
-    if steps != boost.exp.steps:
-        raise UserError(
-            f"config.training.steps (={boost.exp.steps}) must stay {steps}, as recorded"
-            f" in {place}: later components rest on the earlier ones as they are; use "
-            "the recorded value, or another --workdir."
-        )
-    if not (boost.workdir / RECORD).exists():
-        return []
-    record = read_record(boost.workdir)
-    if record["beta"] != boost.beta:
-        raise UserError(
-            f"--beta (={boost.beta}) must stay {record['beta']}, as recorded in "
-            f"{place}; use the recorded value, or another --workdir."
-        )
-    return record["rounds"]
 
 
 def _run_rounds(boost: Boosting, record: list[Round]) -> int:
@@ -190,7 +173,7 @@ def _begin(
         "seed": boost.exp.seed + number - 1,
         "beta": boost.share(number),
     }
-    if number == 1:
+    if number == 1 or not boost.reweight:
         return about, None
     run = boost.workdir / about["run"]
     if data_record.is_recorded(run) and len(record) >= number:
@@ -244,14 +227,25 @@ def _finish(boost: Boosting, record: list[Round], components: list[Component]) -
     betas = [each["beta"] for each in record]
     about["mixture_weights"] = boosting.mixture_weights(betas).tolist()
     mixture = _mixture(components, record)
-    images = mixture.sample(boost.exp.samples, boost.exp.seed).images
-    measured = boost.measured
-    about["measures"] = measured.of(images) if measured else {}
-    about["measured"] = measured.about if measured else ""
-    texts = [f"{name} {value:.4g}" for name, value in about["measures"].items()]
+    alone = Mixture((components[-1],), np.ones(1))
+    about["component_measures"] = _measure(boost, alone)
+    about["measures"] = _measure(boost, mixture)
+    about["measured"] = boost.measured.about if boost.measured else ""
+    texts = [
+        f"{name} {value:.4g} ({about['component_measures'][name]:.4g} by itself)"
+        for name, value in about["measures"].items()
+    ]
     boost.say(about["round"], ", ".join(texts) or "trained")
     boosting_pictures.write(boost.workdir, mixture, record)
     _write(boost, record)
+
+
+def _measure(boost: Boosting, mixture: Mixture) -> dict[str, float]:
+    """Returns the measures of a mixture; none where no modes are known."""
+    if boost.measured is None:
+        return {}
+    images = mixture.sample(boost.exp.samples, boost.exp.seed).images
+    return boost.measured.of(images)
 
 
 def _measure_components(
@@ -275,11 +269,6 @@ def _mixture(components: list[Component], record: list[Round]) -> Mixture:
     return Mixture(tuple(components), np.array(weights))
 
 
-def _write(boost: Boosting, record: list[Round]) -> None:
-    content = {
-        "name": boost.exp.config["name"],
-        "version": __version__,
-        "beta": boost.beta,
-        "rounds": record,
-    }
-    write_json(boost.workdir / RECORD, content)
+def _write(boost: Boosting, rounds: list[Round]) -> None:
+    name = boost.exp.config["name"]
+    boosting_record.write(boost.workdir, name, boost.options, rounds)

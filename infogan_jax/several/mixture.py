@@ -4,7 +4,6 @@ The component of a sample is a code as well: its prior is the weights, and a cla
 of the mixture's own samples is its Q.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,8 +21,8 @@ from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
 from infogan_jax.game.state import TrainState
 from infogan_jax.model import notation
 from infogan_jax.restoring import restore
+from infogan_jax.several import boosting_record
 
-RECORD = "boost.json"
 SAMPLES = 10_000
 """Samples to which the classifier of components is fitted."""
 
@@ -168,8 +167,8 @@ def load_mixture(
       UserError: where there is no such record, or fewer components.
     """
     workdir = Path(workdir)
-    record = read_record(workdir)
-    done = [each for each in record["rounds"] if "mixture_weights" in each]
+    record = boosting_record.read(workdir)
+    done = [each for each in record["rounds"] if "measures" in each]
     count = len(done) if rounds is None else rounds
     if not 0 < count <= len(done):
         raise UserError(
@@ -181,25 +180,6 @@ def load_mixture(
         for each in done[:count]
     )
     return Mixture(components, np.array(done[count - 1]["mixture_weights"]))
-
-
-def read_record(workdir: Path) -> dict[str, list[dict]]:
-    """Returns the content of `boost.json`.
-
-    Raises:
-      UserError: where there is none, or it is damaged.
-    """
-    path = workdir / RECORD
-    try:
-        record = json.loads(path.read_text())
-        if not isinstance(record["rounds"], list) or "beta" not in record:
-            raise ValueError("it is no record of rounds")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path} cannot be read ({error}); name the directory that `infogan boost` "
-            "has written, or restore a copy."
-        ) from error
-    return record
 
 
 def of_runs(runs: Sequence[Path], weights: Sequence[float]) -> Mixture:

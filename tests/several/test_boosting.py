@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from run_results import assert_same_run
+from verbs import call
 
 from infogan_jax import restoring, training
 from infogan_jax.analysis import modes
@@ -19,6 +20,13 @@ from infogan_jax.several import boosting, mixture
 from infogan_jax.several.mixture import Mixture, load_mixture
 
 STEPS = 20  # of the classifiers
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """No classifier of modes, which takes seconds to compile."""
+    monkeypatch.setattr(modes, "measures", lambda *_, **__: Measures(bright, "bright"))
+    monkeypatch.setattr(mixture, "SAMPLES", 1000)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +54,6 @@ def ran(directory, config, monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
         return is_due(self, cadence, step)
 
-    monkeypatch.setattr(modes, "measures", lambda *_, **__: Measures(bright, "bright"))
     with monkeypatch.context() as patched:
         patched.setattr(Experiment, "is_due", interrupt)
         assert boost(config, workdir, 2) == 128 + signal.SIGINT
@@ -58,7 +65,6 @@ def ran(directory, config, monkeypatch):
 
 
 def bright(images):
-    """Stands for a classifier of modes, which takes seconds to compile."""
     return {"modes_found": float(len(np.unique(images.mean(axis=(1, 2, 3)) // 26)))}
 
 
@@ -142,12 +148,28 @@ def test_the_mixture_s_q_is_a_distribution_over_component_and_code(ran):
     assert alone.component_information(count=10) == 0
 
 
+def test_without_weights_it_is_an_ensemble_of_seeds(ran, config, tmp_path):
+    workdir = tmp_path / "ensemble"
+    assert boost(config, workdir, 2, reweight=False) == 0
+    first, second = record(workdir)
+    assert first == record(ran)[0]
+    assert "lambda" not in second and second["mixture_weights"] == [0.5, 0.5]
+    assert data_record.read_weights(workdir / "round_2") is None
+    with pytest.raises(UserError, match=r"--reweight \(=True\) must stay False"):
+        boost(config, workdir, 2)
+
+
 def test_another_beta_or_more_steps_would_not_be_the_same_mixture(ran, config):
     with pytest.raises(UserError, match=r"--beta \(=0\.3\) must stay None"):
         boost(config, ran, 3, beta=0.3)
     config["training"]["steps"] = 8
     with pytest.raises(UserError, match=r"steps \(=8\) must stay 4"):
         boost(config, ran, 3)
+
+
+def test_a_run_by_itself_is_not_made_a_mixture(ran, config):
+    with pytest.raises(UserError, match="round_1.* is a run by itself; name a new"):
+        boost(config, ran / "round_1", 2)
 
 
 def test_mistakes_are_refused_before_anything_is_written(config, tmp_path):
@@ -162,11 +184,21 @@ def test_mistakes_are_refused_before_anything_is_written(config, tmp_path):
     assert not workdir.exists()
 
 
+@pytest.mark.filterwarnings("ignore:the load_module")  # of ml_collections
+@pytest.mark.parametrize(
+    "flags, words",
+    [("--rounds=0", r"rounds \(=0\)"), ("--beta=1", r"beta \(=1\)")],
+)
+def test_the_command_hands_its_flags_on(flags, words, tmp_path):
+    with pytest.raises(UserError, match=words):
+        call(f"infogan boost --config=gaussians {flags} --workdir={tmp_path / 'new'}")
+
+
 def test_a_directory_without_a_mixture_is_refused(ran, tmp_path):
     with pytest.raises(UserError, match=r"boost\.json cannot be read"):
         load_mixture(tmp_path)
     with pytest.raises(UserError, match=r"rounds \(=3\) must be from 1 to the 2"):
         load_mixture(ran, rounds=3)
-    (tmp_path / mixture.RECORD).write_text("[]")
+    (tmp_path / "boost.json").write_text("[]")
     with pytest.raises(UserError, match="cannot be read"):
         load_mixture(tmp_path)
