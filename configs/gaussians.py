@@ -23,12 +23,13 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         codes="2 x uniform @ 0.1", noise_size=8, noise_kind="gaussian", sd_floor=0.3
     )
     config.networks.update(
-        generator="fc 64 bn relu, fc 64 bn relu, fc 1x2x1 tanh",
-        trunk="fc 128 lrelu, fc 128 bn lrelu, fc 128 bn lrelu",
+        generator="fc 128 bn relu, fc 128 bn relu, fc 1x2x1 tanh",
+        trunk="fc 128 lrelu, fc 128 lrelu, fc 128 lrelu",
         recognition="fc 32 lrelu",
     )
+    config.objective.noise_sd = 0.05
     config.optimiser.update(
-        discriminator_learning_rate=2e-3,
+        discriminator_learning_rate=1e-3,
         generator_learning_rate=1e-3,
         average_decay=0.99,
     )

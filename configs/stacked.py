@@ -34,7 +34,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         generator_learning_rate=1e-3,
         average_decay=0.99,
     )
-    config.training.update(steps=1000, picture_every=500, checkpoint_every=500)
+    config.training.update(steps=600, picture_every=300, checkpoint_every=300)
     config.evaluation.samples = 25_600
     if mode == "smoke":
         make_smoke(config)
