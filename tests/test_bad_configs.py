@@ -77,6 +77,8 @@ WRONG = {
     "objective.real_label": [0.0, 0.5, 1.5],
     "objective.noise_sd": [-0.1, math.nan, math.inf, "0.1"],
     "objective.noise_anneal_steps": [-1, 0.5],
+    "labels.count": [-10, 7, 5000, 10.0, True],
+    "labels.weight": [0.0, -1.0, math.nan, "1"],
     "real_information.weight": [-1.0, math.nan],
     "real_information.temperature": [0.0, -0.5, 1.5, math.nan],
     "real_information.change_weight": [-1.0, math.nan, None],

@@ -13,7 +13,7 @@ from tiny_model import IMAGES, LABELS
 
 from infogan_jax import experiment, training
 from infogan_jax.analysis import trained_model
-from infogan_jax.analysis.report import classes, few_labels
+from infogan_jax.analysis.report import classes, few_labels, numbers
 from infogan_jax.data import batches, labelled
 from infogan_jax.data.dataset import Dataset, Split
 from infogan_jax.data.labelled import Batch
@@ -103,6 +103,7 @@ def test_category_i_becomes_class_i_whatever_the_classes_are_called(config, tmp_
     table = section.tables["few_labels"]
     assert table.rows[0] == "Q" and table.columns[0] == "these 6 labels"
     assert table.values[0, 0] == taught.value
+    assert np.isnan(table.values[0, 1]) and "nan" not in numbers.html("x", section)
     assert section.measures["linear_trunk_same_labels"].value == table.values[1, 0]
 
 

@@ -2,11 +2,12 @@
 
 import re
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from infogan_jax.data import labelled
+from infogan_jax.data import batches, labelled
 from infogan_jax.data.dataset import Split
 from infogan_jax.data.sources import digits
 from infogan_jax.errors import UserError
@@ -90,3 +91,20 @@ def test_numbers_from_minus_1_to_1_pick_every_labelled_image_with_its_class():
     place = np.repeat(np.arange(6), 10)
     np.testing.assert_allclose(images, drawn.images[place] / 127.5 - 1, atol=1e-6)
     assert (np.asarray(classes).argmax(1) == SPLIT.labels[drawn.rows][place]).all()
+
+
+@pytest.mark.parametrize("make", [batches.resident, batches.streamed])
+def test_labelled_images_stand_beside_the_same_batches_as_without_them(make):
+    few = labelled.draw(SPLIT, 6, 0)
+    alone = make(SPLIT.images, 3, range(0, 4, 2), 5)
+    beside = batches.with_labelled(alone, few)
+    for call, other in zip(
+        alone.calls(np.arange(5)), beside.calls(np.arange(5)), strict=True
+    ):
+        kept, both = (
+            jax.tree.map(jnp.asarray, each.resident) for each in (alone, beside)
+        )
+        batch = beside.fetch(both, jnp.asarray(other[1]))
+        expected = alone.fetch(kept, jnp.asarray(call[1]))
+        assert (batch.images == expected).all()
+        assert (batch.labelled.classes == few.classes).all()
