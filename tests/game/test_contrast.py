@@ -18,7 +18,6 @@ from infogan_jax.errors import UserError
 from infogan_jax.game import (
     contrast,
     contrastive_step,
-    random_numbers,
     state,
     train_step,
 )
@@ -171,11 +170,21 @@ def test_the_same_state_gives_the_same_step_to_the_bit(first, step, steps):
     chex.assert_trees_all_equal(again, steps[1])
 
 
-def half_step(algorithm, before, axis=None):
+DRAWS = {
+    name: numbers(16, size, seed=len(name) + size)
+    for name, size in (
+        ("d_latents", SPEC.uniform_size),
+        ("g_latents", SPEC.uniform_size),
+        ("h_pairs", contrast.drawn_numbers(SPEC)),
+        ("g_pairs", contrast.drawn_numbers(SPEC)),
+    )
+}
+
+
+def half_step(algorithm, before, draws, axis=None):
     """H's step, and then G's weighted bound with its gradient."""
     nets = networks.with_sync_batch_norm(algorithm.nets, axis)
     algorithm = replace(algorithm, nets=nets)
-    draws = random_numbers.draw(algorithm, before, 16 if axis is None else 8, axis)
     after, metrics = contrastive_step.teach_h(
         algorithm, algorithm.contrast, before, draws, train_step._update, axis
     )
@@ -202,22 +211,22 @@ def test_two_devices_teach_h_and_g_as_one_does(algorithm, first, on_one):
     on_two = jax.shard_map(
         partial(half_step, algorithm, axis=parallel.AXIS),
         mesh=parallel.make_mesh(),
-        in_specs=P(),
+        in_specs=(P(), P(parallel.AXIS)),
         out_specs=P(),
     )
     on_two = jax.jit(on_two)
     for n in (2, 3):
         one, two = (
-            each(replace(first, step=jnp.int32(n))) for each in (on_one, on_two)
+            each(replace(first, step=jnp.int32(n)), DRAWS) for each in (on_one, on_two)
         )
-        chex.assert_trees_all_close(one, two, rtol=1e-3, atol=1e-6)
+        chex.assert_trees_all_close(one, two, rtol=2e-3, atol=3e-5)
 
 
 def test_the_bound_rises_along_its_gradient_as_fast_as_the_gradient_says(first, on_one):
     def value(generator):
         params = {**first.params, "generator": generator}
         before = replace(first, step=jnp.int32(3), params=params)
-        return on_one(before)[0][1]
+        return on_one(before, DRAWS)[0][1]
 
     start = first.params["generator"]
     _, slope = value(start)
