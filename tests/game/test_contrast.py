@@ -15,14 +15,18 @@ from jax.sharding import PartitionSpec as P
 
 from infogan_jax import experiment, restoring
 from infogan_jax.errors import UserError
-from infogan_jax.game import contrast, contrastive_step, random_numbers, state
-from infogan_jax.game.train_step import train_step
+from infogan_jax.game import (
+    contrast,
+    contrastive_step,
+    state,
+    train_step,
+)
 from infogan_jax.machine import parallel
 from infogan_jax.model import latents, networks, notation
 from infogan_jax.model.latents import LatentSpec
 
 CODES = "uniform, categorical(10), gaussian, uniform @ 0.5"
-SPEC = LatentSpec(notation.parse_codes(CODES), 62, "gaussian", sd_floor=0.3)
+SPEC = LatentSpec(notation.parse_codes(CODES), 3)
 N = 3000
 BATCH = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
 
@@ -104,6 +108,9 @@ def algorithm():
     """Networks of vectors, the term on from step 3."""
     config = make_tiny_config()
     config.latents.codes = CODES
+    config.networks.update(trunk="fc 8 lrelu", recognition="")
+    config.latents.update(noise_size=3, noise_kind="uniform")
+    config.objective.noise_sd = 0.0
     config.contrastive.update(weight=0.7, from_step=3, network="fc 8 bn lrelu")
     return experiment.describe(config.to_dict()).algorithm
 
@@ -115,7 +122,7 @@ def first(algorithm):
 
 @pytest.fixture(scope="module")
 def step(algorithm):
-    return jax.jit(partial(train_step, algorithm))
+    return jax.jit(partial(train_step.train_step, algorithm))
 
 
 @pytest.fixture(scope="module")
@@ -163,50 +170,73 @@ def test_the_same_state_gives_the_same_step_to_the_bit(first, step, steps):
     chex.assert_trees_all_equal(again, steps[1])
 
 
-def test_two_devices_teach_h_and_g_as_one_does(algorithm, first, steps):
-    mapped = jax.shard_map(
-        partial(train_step, algorithm, axis=parallel.AXIS),
+DRAWS = {
+    name: numbers(16, size, seed=len(name) + size)
+    for name, size in (
+        ("d_latents", SPEC.uniform_size),
+        ("g_latents", SPEC.uniform_size),
+        ("h_pairs", contrast.drawn_numbers(SPEC)),
+        ("g_pairs", contrast.drawn_numbers(SPEC)),
+    )
+}
+
+
+def half_step(algorithm, before, draws, axis=None):
+    """H's step, and then G's weighted bound with its gradient."""
+    nets = networks.with_sync_batch_norm(algorithm.nets, axis)
+    algorithm = replace(algorithm, nets=nets)
+    after, metrics = contrastive_step.teach_h(
+        algorithm, algorithm.contrast, before, draws, train_step._update, axis
+    )
+
+    def value(generator):
+        params = {**train_step._local(after.params, axis), "generator": generator}
+        inputs = latents.pack(SPEC, latents.sample(SPEC, draws["g_latents"]))
+        images, _ = networks.generate(nets, params, after.stats, inputs, train=True)
+        return contrastive_step.weighted_bound(
+            algorithm, algorithm.contrast, after, params, images, draws, axis
+        )
+
+    generator = train_step._local(after.params["generator"], axis)
+    found = after, metrics, jax.value_and_grad(value)(generator)
+    return train_step._mean(found[1:], axis), after.opt_state["contrast"]
+
+
+@pytest.fixture(scope="module")
+def on_one(algorithm):
+    return jax.jit(partial(half_step, algorithm))
+
+
+def test_two_devices_teach_h_and_g_as_one_does(algorithm, first, on_one):
+    on_two = jax.shard_map(
+        partial(half_step, algorithm, axis=parallel.AXIS),
         mesh=parallel.make_mesh(),
         in_specs=(P(), P(parallel.AXIS)),
         out_specs=P(),
     )
-    on_two = jax.jit(mapped)
-    for n, (after, metrics) in zip((2, 3), steps, strict=True):
-        other, other_metrics = on_two(replace(first, step=jnp.int32(n)), BATCH)
-        chex.assert_trees_all_close(metrics, other_metrics, rtol=1e-4, atol=1e-5)
-        chex.assert_trees_all_close(
-            after.opt_state, other.opt_state, rtol=1e-3, atol=1e-5
+    on_two = jax.jit(on_two)
+    for n in (2, 3):
+        one, two = (
+            each(replace(first, step=jnp.int32(n)), DRAWS) for each in (on_one, on_two)
         )
+        chex.assert_trees_all_close(one, two, rtol=2e-3, atol=3e-5)
 
 
-def test_the_bound_rises_along_its_gradient_as_fast_as_the_gradient_says(
-    algorithm, first
-):
-    draws = random_numbers.draw(algorithm, first, 16, None)
-    term = replace(algorithm.contrast, from_step=0)
-    numbers = draws["g_latents"]
-
-    @jax.jit
-    @jax.value_and_grad
+def test_the_bound_rises_along_its_gradient_as_fast_as_the_gradient_says(first, on_one):
     def value(generator):
         params = {**first.params, "generator": generator}
-        inputs = latents.pack(SPEC, latents.sample(SPEC, numbers))
-        images, _ = networks.generate(
-            algorithm.nets, params, first.stats, inputs, train=True
-        )
-        return contrastive_step.weighted_bound(
-            algorithm, term, first, params, images, draws, None
-        )
+        before = replace(first, step=jnp.int32(3), params=params)
+        return on_one(before, DRAWS)[0][1]
 
     start = first.params["generator"]
     _, slope = value(start)
     norm = float(optax.tree.norm(slope))
+    assert norm > 1e-4
     ends = [
         value(jax.tree.map(lambda a, b: a + size / norm * b, start, slope))[0]  # noqa: B023
         for size in (1e-2, -1e-2)
     ]
-    assert norm > 1e-4
-    assert (ends[0] - ends[1]) / 2e-2 == pytest.approx(norm, rel=0.05)
+    assert (ends[0] - ends[1]) / 2e-2 == pytest.approx(norm, rel=0.1)
 
 
 def test_a_run_begins_with_the_players_of_a_plain_one_and_an_h_of_its_own(
@@ -225,7 +255,7 @@ def test_a_run_begins_with_the_players_of_a_plain_one_and_an_h_of_its_own(
 
 def traced(config):
     algorithm = experiment.describe(config.to_dict()).algorithm
-    step = partial(train_step, algorithm)
+    step = partial(train_step.train_step, algorithm)
     program = jax.make_jaxpr(step)(state.state_shapes(algorithm), jnp.asarray(BATCH))
     return str(program)
 

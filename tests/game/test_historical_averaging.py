@@ -29,7 +29,7 @@ def test_the_pull_is_the_gradient_of_the_squared_distance_from_the_mean():
     found, state = pulls(THETAS, 0.5)
     for t in range(len(THETAS)):
         mean = np.mean(THETAS[: t + 1], axis=0)
-        slope = jax.grad(lambda theta: 0.5 * jnp.sum((theta - mean) ** 2))(THETAS[t])  # noqa: B023
+        slope = 0.5 * 2 * (THETAS[t] - mean)
         np.testing.assert_allclose(found[t], slope, atol=1e-6)
     np.testing.assert_allclose(state.mean, THETAS.mean(0), atol=1e-6)
     assert state.steps == 5
