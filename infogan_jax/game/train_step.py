@@ -129,8 +129,7 @@ def _generator_step(
     """Updates G against the updated D and Q.
 
     The gradient of L_I passes through the trunk to G, even if L_I does not update the
-    trunk. D sees the real images again where the game compares them with G's, or a term
-    needs them.
+    trunk. D sees the real images again where the game or a term of G asks for them.
     """
     with_trunk = replace(algorithm, info_to_trunk=True)
     fixed = _local(state.params, axis)
@@ -165,8 +164,8 @@ def _generator_step(
             )
         compared = None
         if algorithm.game.compares:
-            shown_real = shown_real or show(real, draws["d_noise_real"])
-            compared = _judged(algorithm, "generator", shown_real, axis)
+            seen = shown_real or show(real, draws["d_noise_real"])
+            compared = _judged(algorithm, "generator", seen, axis)
         value, metrics = objective.generator_loss(
             _judged(algorithm, "generator", shown, axis),
             information + more,
@@ -245,10 +244,8 @@ def _decode(
     algorithm: Algorithm, state: TrainState, params: Variables, inputs: Array
 ) -> Images:
     """Returns G's images of latents that a term has packed."""
-    images, _ = networks.generate(
-        algorithm.nets, params, state.stats, inputs, train=True
-    )
-    return images
+    nets, stats = algorithm.nets, state.stats
+    return networks.generate(nets, params, stats, inputs, train=True)[0]
 
 
 def _show(
