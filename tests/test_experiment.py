@@ -144,7 +144,9 @@ def test_the_smoke_run_is_shorter():
 
 
 def test_an_unknown_mode_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="fast.*one of default, labels, classes, smoke"):
+    with pytest.raises(
+        ValueError, match="fast.*one of default, labels, classes, smoke"
+    ):
         digits.get_config("fast")
 
 

@@ -3,7 +3,6 @@
 Before its first step the term costs nothing: neither pairs nor H are computed.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
@@ -16,11 +15,11 @@ from infogan_jax.game.contrast import Contrast
 from infogan_jax.game.random_numbers import Draws
 from infogan_jax.game.state import H_PLAYER, TrainState
 from infogan_jax.game.terms import Metrics
+from infogan_jax.game.updates import update
 from infogan_jax.model import latents, networks
 from infogan_jax.model.convolutions import Images
 from infogan_jax.model.networks import Variables
 
-Update = Callable[..., tuple[TrainState, Metrics]]
 BOUND = "contrastive_bound"
 
 
@@ -29,7 +28,6 @@ def teach_h(
     term: Contrast,
     state: TrainState,
     draws: Draws,
-    update: Update,
     axis: str | None,
 ) -> tuple[TrainState, Metrics]:
     """Updates H on pairs of generated images, as D's optimiser would.
@@ -39,7 +37,6 @@ def teach_h(
       term: H.
       state: the state after D's update.
       draws: all numbers of the step.
-      update: takes a step of an optimiser on a loss of some networks.
       axis: the device axis over which the batch is split, if any.
 
     Returns:

@@ -10,10 +10,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import optax
-from jax import lax
 from jaxtyping import Array, Float, UInt8
 
 from infogan_jax.data import labelled
@@ -24,14 +22,13 @@ from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.contrastive_step import teach_h, weighted_bound
 from infogan_jax.game.game import Outputs, whole_batch
 from infogan_jax.game.random_numbers import Draws
-from infogan_jax.game.state import D_PLAYER, G_PLAYER, TrainState, player
+from infogan_jax.game.state import D_PLAYER, G_PLAYER, TrainState
 from infogan_jax.game.terms import Metrics, Player, Shown, View
+from infogan_jax.game.updates import local, mean, update
 from infogan_jax.model import latents, networks
 from infogan_jax.model.convolutions import Images
 from infogan_jax.model.latents import Codes
 from infogan_jax.model.networks import Variables
-
-Loss = Callable[[Variables], tuple[Array, tuple[Metrics, Variables]]]
 
 
 def train_step(
@@ -63,11 +60,11 @@ def train_step(
     real = to_range(images, algorithm.nets.output_range)
     state, d_metrics = _discriminator_step(algorithm, state, real, draws, axis, few)
     if (term := algorithm.contrast) is not None:
-        state, metrics = teach_h(algorithm, term, state, draws, _update, axis)
+        state, metrics = teach_h(algorithm, term, state, draws, axis)
         d_metrics |= metrics
     state, g_metrics = _generator_step(algorithm, state, real, draws, axis)
     state = replace(state, step=state.step + 1)
-    return state, _mean(d_metrics | g_metrics, axis)
+    return state, mean(d_metrics | g_metrics, axis)
 
 
 def _discriminator_step(
@@ -116,7 +113,7 @@ def _discriminator_step(
         return value, (metrics | bound_metrics | term_metrics, shown_real.stats)
 
     optimiser = algorithm.optimisers.discriminator
-    return _update(state, "discriminator", D_PLAYER, optimiser, loss, axis)
+    return update(state, "discriminator", D_PLAYER, optimiser, loss, axis)
 
 
 def _generator_step(
@@ -132,7 +129,7 @@ def _generator_step(
     trunk. D sees the real images again where the game or a term of G asks for them.
     """
     with_trunk = replace(algorithm, info_to_trunk=True)
-    fixed = _local(state.params, axis)
+    fixed = local(state.params, axis)
 
     def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
         codes, generated, stats = _generate(
@@ -175,7 +172,7 @@ def _generator_step(
         return value, (metrics | term_metrics, stats)
 
     optimiser = algorithm.optimisers.generator
-    state, metrics = _update(state, "generator", G_PLAYER, optimiser, loss, axis)
+    state, metrics = update(state, "generator", G_PLAYER, optimiser, loss, axis)
     if algorithm.average_decay:
         average = _average(algorithm, state, draws["g_latents"], axis)
         state = replace(state, average=average)
@@ -197,36 +194,9 @@ def _average(
     updated, average = state.params["generator"], state.average["params"]
     params = optax.incremental_update(updated, average, rate)
     before = replace(state, stats={"generator": state.average["stats"]})
-    local = _local({"generator": params}, axis)
-    _, _, stats = _generate(algorithm, before, local, uniform)
-    return {"params": params, "stats": _mean(stats["generator"], axis)}
-
-
-def _update(
-    state: TrainState,
-    optimiser_name: str,
-    names: tuple[str, ...],
-    optimiser: optax.GradientTransformation,
-    loss: Loss,
-    axis: str | None,
-) -> tuple[TrainState, Metrics]:
-    """Takes one step of an optimiser on the networks in `names`."""
-    params = player(state.params, names)
-    grads, (metrics, stats) = jax.grad(loss, has_aux=True)(_local(params, axis))
-    updates, opt_state = optimiser.update(
-        _mean(grads, axis), state.opt_state[optimiser_name], params
-    )
-    return replace(
-        state,
-        params={**state.params, **optax.apply_updates(params, updates)},
-        stats={**state.stats, **_mean(player(stats, names), axis)},
-        opt_state={**state.opt_state, optimiser_name: opt_state},
-    ), metrics
-
-
-def _local(params: Variables, axis: str | None) -> Variables:
-    """Marks parameters as varying by device, so that gradients are not summed yet."""
-    return params if axis is None else lax.pcast(params, axis, to="varying")
+    varying = local({"generator": params}, axis)
+    _, _, stats = _generate(algorithm, before, varying, uniform)
+    return {"params": params, "stats": mean(stats["generator"], axis)}
 
 
 def _generate(
@@ -315,7 +285,3 @@ def _further_terms(
         total = total + term.weight * value
         metrics |= more
     return total, metrics
-
-
-def _mean(tree: Any, axis: str | None) -> Any:
-    return tree if axis is None else lax.pmean(tree, axis)

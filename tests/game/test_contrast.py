@@ -20,6 +20,7 @@ from infogan_jax.game import (
     contrastive_step,
     state,
     train_step,
+    updates,
 )
 from infogan_jax.machine import parallel
 from infogan_jax.model import latents, networks, notation
@@ -186,20 +187,20 @@ def half_step(algorithm, before, draws, axis=None):
     nets = networks.with_sync_batch_norm(algorithm.nets, axis)
     algorithm = replace(algorithm, nets=nets)
     after, metrics = contrastive_step.teach_h(
-        algorithm, algorithm.contrast, before, draws, train_step._update, axis
+        algorithm, algorithm.contrast, before, draws, axis
     )
 
     def value(generator):
-        params = {**train_step._local(after.params, axis), "generator": generator}
+        params = {**updates.local(after.params, axis), "generator": generator}
         inputs = latents.pack(SPEC, latents.sample(SPEC, draws["g_latents"]))
         images, _ = networks.generate(nets, params, after.stats, inputs, train=True)
         return contrastive_step.weighted_bound(
             algorithm, algorithm.contrast, after, params, images, draws, axis
         )
 
-    generator = train_step._local(after.params["generator"], axis)
+    generator = updates.local(after.params["generator"], axis)
     found = after, metrics, jax.value_and_grad(value)(generator)
-    return train_step._mean(found[1:], axis), after.opt_state["contrast"]
+    return updates.mean(found[1:], axis), after.opt_state["contrast"]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from jax.sharding import PartitionSpec as P
 from scipy import integrate, stats
 
 from infogan_jax import experiment
-from infogan_jax.game import state, train_step
+from infogan_jax.game import state, train_step, updates
 from infogan_jax.game.game import whole_batch
 from infogan_jax.game.games import moments, penalties
 from infogan_jax.game.games.catalog import GAMES, named
@@ -296,8 +296,8 @@ def test_two_devices_compare_the_images_of_both():
         def loss(w):
             return game.generator(whole_batch(x @ w, axis), whole_batch(y @ w, axis))
 
-        local = train_step._local({"w": weight}, axis)["w"]
-        return train_step._mean(jax.value_and_grad(loss)(local), axis)
+        local = updates.local({"w": weight}, axis)["w"]
+        return updates.mean(jax.value_and_grad(loss)(local), axis)
 
     mapped = jax.shard_map(
         partial(step, axis=parallel.AXIS),

@@ -14,7 +14,7 @@ from tiny import changed
 
 from infogan_jax import experiment
 from infogan_jax.errors import UserError
-from infogan_jax.game import train_step
+from infogan_jax.game import updates
 from infogan_jax.game.real_information import info_vae
 from infogan_jax.game.real_information.info_vae import InfoVAE
 from infogan_jax.game.terms import Shown, View
@@ -205,9 +205,9 @@ def test_two_devices_encode_as_one():
             seen = view(spec, outputs, numbers, g, images, codes, axis)
             return objective.of_encoder(seen)
 
-        local = train_step._local({"q": q}, axis)
+        local = updates.local({"q": q}, axis)
         found = jax.value_and_grad(loss, has_aux=True)(local)
-        return train_step._mean(found, axis)
+        return updates.mean(found, axis)
 
     mapped = jax.shard_map(
         partial(step, axis=parallel.AXIS),
