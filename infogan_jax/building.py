@@ -5,18 +5,15 @@ from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
-import optax
-
 from infogan_jax.data.dataset import Request
 from infogan_jax.data.sources import catalog
 from infogan_jax.errors import UserError
 from infogan_jax.game import labels
-from infogan_jax.game.algorithm import Algorithm, Optimisers
+from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.contrast import Contrast, continuous_places
 from infogan_jax.game.game import NO_GAME, Game
 from infogan_jax.game.games import catalog as games
 from infogan_jax.game.games.penalties import r1_terms
-from infogan_jax.game.historical_averaging import historical_averaging
 from infogan_jax.game.real_information.bounds import RealInformation
 from infogan_jax.game.real_information.info_vae import InfoVAE
 from infogan_jax.game.real_information.parity import Parity
@@ -26,14 +23,10 @@ from infogan_jax.model import networks, notation
 from infogan_jax.model.latents import LatentSpec
 from infogan_jax.model.layers import Layer
 from infogan_jax.model.networks import Modules, Networks
+from infogan_jax.schedules import NOISE_SD, RATES, noise_schedule, optimisers
 
 GENERATOR = "config.networks.generator"
 CODES = "latents.codes"
-NOISE_SD = "objective.noise_sd"
-RATES = (
-    "optimiser.discriminator_learning_rate",
-    "optimiser.generator_learning_rate",
-)
 PARTS = (
     "networks.",
     "objective.",
@@ -106,8 +99,8 @@ def _build(
     return Algorithm(
         spec,
         nets,
-        _optimisers(flat),
-        _noise_schedule(flat) if flat[NOISE_SD] else None,
+        optimisers(flat),
+        noise_schedule(flat) if flat[NOISE_SD] else None,
         flat["objective.real_label"],
         flat["objective.info_to_generator"],
         flat["objective.info_to_trunk"],
@@ -239,37 +232,9 @@ def with_numbers(
     return replace(
         algorithm,
         spec=replace(algorithm.spec, codes=codes),
-        optimisers=_optimisers(other),
-        noise_sd=_noise_schedule(other) if flat[NOISE_SD] else None,
+        optimisers=optimisers(other),
+        noise_sd=noise_schedule(other) if flat[NOISE_SD] else None,
     )
-
-
-def _optimisers(flat: Mapping[str, Any]) -> Optimisers:
-    return Optimisers(*(_optimiser(flat, flat[rate]) for rate in RATES))
-
-
-def _optimiser(flat: Mapping[str, Any], rate: Any) -> optax.GradientTransformation:
-    """Returns Adam; if they are on, a schedule, and before it the past and clipping."""
-    warmup, decay = flat["optimiser.warmup_steps"], flat["optimiser.decay_steps"]
-    schedule: Any = rate
-    if decay:
-        schedule = optax.cosine_decay_schedule(rate, decay)
-    if warmup:
-        later = schedule if decay else optax.constant_schedule(rate)
-        rising = optax.linear_schedule(0.0, rate, warmup)
-        schedule = optax.join_schedules([rising, later], [warmup])
-    adam = optax.adam(schedule, flat["optimiser.beta1"], flat["optimiser.beta2"])
-    norm, weight = flat["optimiser.clip_norm"], flat["optimiser.history_weight"]
-    before = [historical_averaging(weight)] if weight else []
-    before += [optax.clip_by_global_norm(norm)] if norm else []
-    return optax.chain(*before, adam) if before else adam
-
-
-def _noise_schedule(flat: Mapping[str, Any]) -> optax.Schedule:
-    sd, anneal = flat[NOISE_SD], flat["objective.noise_anneal_steps"]
-    if not anneal:
-        return optax.constant_schedule(sd)
-    return optax.linear_schedule(sd, 0.0, anneal)
 
 
 def _real_information(flat: dict[str, Any], spec: LatentSpec) -> RealInformation:
