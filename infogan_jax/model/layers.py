@@ -102,7 +102,7 @@ def similarities(
 
     `others` has the images of `own` among them; an image is not compared with itself.
     Where all images are the same, it is 1. The paper has the sum, which grows with the
-    batch: in its place D outweighed L_I (docs/method.md).
+    batch: in its place D outweighed L_I (docs/additions.md).
     """
     _, kernels, dims = own.shape
     # One dimension after the other takes a fifth of the time of a sum over an axis.
