@@ -70,7 +70,7 @@ def test_every_experiment_is_inside_and_found_by_its_name(installed, tmp_path):
     done = call(installed, tmp_path, "train", "--config=mnist:fast")
     assert done.returncode == 2
     assert done.stderr.startswith("infogan train: ")
-    assert "the mode must be one of default, paper, smoke" in done.stderr
+    assert "the mode must be one of default, paper, hierarchy" in done.stderr
 
 
 def test_a_verb_that_there_is_not_is_one_line(installed, tmp_path):

@@ -79,7 +79,11 @@ def continuous_places(spec: LatentSpec) -> tuple[int, ...]:
 
     A code with a parent may mean another thing in the partner, whose parent is drawn.
     """
-    return tuple(n for n, code in enumerate(spec.codes) if code in spec.continuous)
+    return tuple(
+        place
+        for place, code in enumerate(spec.codes)
+        if not (code.is_categorical or code.parent)
+    )
 
 
 def drawn_numbers(spec: LatentSpec) -> int:

@@ -71,8 +71,8 @@ def parse_codes(text: str, field: str = "config.latents.codes") -> tuple[Code, .
 
 
 def _check_parents(codes: list[Code], field: str) -> None:
-    for place, code in enumerate(codes):
-        able = [earlier.name for earlier in codes[:place] if earlier.is_categorical]
+    able: list[str] = []
+    for code in codes:
         if code.parent and code.parent not in able:
             advice = (
                 f"write one of {', '.join(able)} there"
@@ -84,6 +84,8 @@ def _check_parents(codes: list[Code], field: str) -> None:
                 f"of a categorical code before it; {advice}, or leave out "
                 f"'in {code.parent}'."
             )
+        if code.is_categorical:
+            able.append(code.name)
 
 
 def _code(

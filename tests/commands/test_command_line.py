@@ -78,7 +78,7 @@ def call(cwd, program, *flags, env=None):
         (
             "train.py",
             f"--config={ROOT}/configs/digits.py:fast",
-            "the mode must be one of default, smoke",
+            "the mode must be one of default, labels, classes, smoke",
         ),
     ],
 )

@@ -16,7 +16,7 @@ import pytest
 from tiny import build_tiny
 
 from infogan_jax.data import batches
-from infogan_jax.game import state, train_step
+from infogan_jax.game import state, train_step, updates
 from infogan_jax.game.algorithm import Optimisers
 from infogan_jax.game.real_information.bounds import RealInformation
 from infogan_jax.game.real_information.parity import Parity
@@ -123,7 +123,7 @@ def test_the_mapped_step_is_pmap_of_the_same_function(first, two_devices):
 def test_without_the_mark_of_varying_parameters_gradients_are_summed_not_averaged(
     monkeypatch, mesh, place, first, two_devices
 ):
-    monkeypatch.setattr(train_step.lax, "pcast", lambda tree, *_, **__: tree)
+    monkeypatch.setattr(updates.lax, "pcast", lambda tree, *_, **__: tree)
     advance = parallel.map_steps(STEP, batches.gather, mesh)
     placed = place(first, ORDER[:1])
     summed, _ = jax.device_get(advance.lower(*placed).compile()(*placed))
