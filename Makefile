@@ -38,6 +38,7 @@ torture-kills: $(VENV)/test.installed
 
 torture-others: $(VENV)/test.installed
 	$(BIN)/python -m pytest -rs $(filter-out $(KILLS) $(LEARNING), $(wildcard tests/torture/torture_*.py))
+	$(BIN)/python -m pytest -rs -m long tests
 
 # Whether the recipe of the digits still learns what it is for, and its baseline does not.
 learning: $(VENV)/test.installed

@@ -49,6 +49,7 @@ def test_a_run_that_was_stopped_goes_on_in_the_same_bits(whole, tmp_path):
     chex.assert_trees_all_equal(whole, trained(tmp_path, 2, 4))
 
 
+@pytest.mark.long
 def test_two_devices_take_the_steps_of_one(whole, tmp_path, monkeypatch):
     alone = partial(parallel.make_mesh, devices=jax.devices()[:1])
     monkeypatch.setattr(parallel, "make_mesh", alone)

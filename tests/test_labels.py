@@ -69,6 +69,7 @@ def relabelled(data):
     return replace(data, train=Split(IMAGES, labels)), drawn
 
 
+@pytest.mark.long
 def test_no_other_label_than_the_drawn_ones_has_any_effect(config, tmp_path):
     data = dataset()
     other, drawn = relabelled(data)
@@ -135,6 +136,7 @@ def test_the_drawn_labels_move_q_and_the_trunk_and_not_the_head_of_d(config):
     assert metrics["loss/discriminator"] == others["loss/discriminator"]
 
 
+@pytest.mark.long
 def test_several_seeds_in_one_program_have_labelled_images_of_their_own(config):
     exp, first = built(config)
     exps = [exp, built(config, seed=1)[0]]
@@ -152,6 +154,7 @@ def test_several_seeds_in_one_program_have_labelled_images_of_their_own(config):
     assert np.ptp(found["labels/cross_entropy"]) > 1e-3
 
 
+@pytest.mark.long
 def test_two_devices_match_the_features_of_the_whole_batch(config):
     """And draw the same labelled images as one device."""
     config.latents.codes = ""

@@ -208,6 +208,7 @@ def on_one(algorithm):
     return jax.jit(partial(half_step, algorithm))
 
 
+@pytest.mark.long
 def test_two_devices_teach_h_and_g_as_one_does(algorithm, first, on_one):
     on_two = jax.shard_map(
         partial(half_step, algorithm, axis=parallel.AXIS),
