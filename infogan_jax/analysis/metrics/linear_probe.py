@@ -36,20 +36,16 @@ def linear_probe(
     `counts` are numbers of labels, at least 2; those above the number of training
     examples are left out. For each, labels are drawn `repeats` times, at least twice.
     """
+    scaler = StandardScaler().fit(features_train)
+    train, test = scaler.transform(features_train), scaler.transform(features_test)
 
     def accuracy(count: int, repeat: int) -> float:
         rng = np.random.default_rng([seed, count, repeat])
         drawn = _draw_evenly(labels_train, rng)[:count]
-        return linear_accuracy(
-            features_train,
-            features_train[drawn],
-            labels_train[drawn],
-            features_test,
-            labels_test,
-        )
+        return _accuracy(train[drawn], labels_train[drawn], test, labels_test)
 
     probes = {}
-    for count in (count for count in counts if count <= len(features_train)):
+    for count in (count for count in counts if count <= len(train)):
         scores = [accuracy(count, repeat) for repeat in range(repeats)]
         probes[count] = Probe(statistics.mean(scores), statistics.stdev(scores))
     return probes
@@ -67,9 +63,19 @@ def linear_accuracy(
     Features are standardised with all of `features_train`, whose labels are not needed.
     """
     scaler = StandardScaler().fit(features_train)
+    labelled, test = map(scaler.transform, (features_labelled, features_test))
+    return _accuracy(labelled, labels, test, labels_test)
+
+
+def _accuracy(
+    labelled: Float[np.ndarray, "labelled features"],
+    labels: Int[np.ndarray, "labelled"],
+    test: Float[np.ndarray, "test features"],
+    labels_test: Int[np.ndarray, "test"],
+) -> float:
     regression = LogisticRegression(max_iter=1000)
-    regression.fit(scaler.transform(features_labelled), labels)
-    return float(regression.score(scaler.transform(features_test), labels_test))
+    regression.fit(labelled, labels)
+    return float(regression.score(test, labels_test))
 
 
 def _draw_evenly(
