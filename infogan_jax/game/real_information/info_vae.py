@@ -218,8 +218,9 @@ def kl_to_prior(
     minimises holds the information down.
     """
     total = jnp.zeros(())
+    posterior = latents.posterior(spec, outputs)
     for code in spec.codes:
-        q = latents.posterior(spec, outputs)[code.name]
+        q = posterior[code.name]
         if isinstance(q, Categorical):
             logs = jax.nn.log_softmax(q.logits)
             each = math.log(code.size) + jnp.sum(jnp.exp(logs) * logs, axis=1)
