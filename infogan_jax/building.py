@@ -10,7 +10,7 @@ from infogan_jax.data.sources import catalog
 from infogan_jax.errors import UserError
 from infogan_jax.game import labels
 from infogan_jax.game.algorithm import Algorithm
-from infogan_jax.game.contrast import Contrast, continuous_places
+from infogan_jax.game.contrast import Contrast
 from infogan_jax.game.game import NO_GAME, Game
 from infogan_jax.game.games import catalog as games
 from infogan_jax.game.games.penalties import r1_terms
@@ -280,7 +280,7 @@ def _contrast(
       UserError: where there are fewer than two codes among which H could tell, or H's
         layers cannot be read or do not fit the images.
     """
-    weight, count = flat["contrastive.weight"], len(continuous_places(spec))
+    weight, count = flat["contrastive.weight"], len(spec.continuous)
     if not weight:
         return None
     if count < 2:

@@ -261,8 +261,8 @@ def equation_6(algorithm, params, stats, real, drawn):
     def losses(g, d):
         inputs = latents.pack(spec, drawn)
         x, _ = networks.generate(nets, g, stats, inputs, train=True)
-        logits, outputs, _ = networks.discriminate(nets, d, stats, x, train=True)
-        seen, _, _ = networks.discriminate(nets, d, stats, real, train=True)
+        logits, outputs, *_ = networks.discriminate(nets, d, stats, x, train=True)
+        seen, *_ = networks.discriminate(nets, d, stats, real, train=True)
         bounds = objective.mi_bounds(spec, outputs, drawn.codes)
         information = latents.weighted_sum(spec, bounds)
         d_loss, _ = objective.discriminator_loss(seen, logits, information)

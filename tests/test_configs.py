@@ -163,7 +163,7 @@ def test_g_makes_images_of_the_data_s_shape_and_range_which_d_and_q_take(name, m
     assert images.shape == (3, *image_shape(name, config))
     assert nets.output_range == ((0, 1) if images.shape[-1] == 1 else (-1, 1))
     judge = partial(networks.discriminate, nets, train=True)
-    logits, outputs, _ = jax.eval_shape(judge, params, stats, images)
+    logits, outputs, *_ = jax.eval_shape(judge, params, stats, images)
     assert (*logits.shape, outputs.shape[0]) == (3, 3)
 
 

@@ -143,15 +143,7 @@ def _apply_discriminator(
     stats: Variables,
     images: Array,
 ) -> tuple[Array, Array, Array]:
-    logits, outputs, _ = networks.discriminate(
+    logits, outputs, features, _ = networks.discriminate(
         nets, params, stats, images, train=batch_statistics
-    )
-    # `discriminate` does not return the features; XLA merges the two computations.
-    variables = {
-        "params": params["discriminator"],
-        "batch_stats": stats["discriminator"],
-    }
-    ((_, features), _) = nets.discriminator.apply(
-        variables, images, batch_statistics, mutable=["batch_stats"]
     )
     return logits, outputs, features.reshape(len(features), -1)

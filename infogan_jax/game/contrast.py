@@ -79,11 +79,8 @@ def continuous_places(spec: LatentSpec) -> tuple[int, ...]:
 
     A code with a parent may mean another thing in the partner, whose parent is drawn.
     """
-    return tuple(
-        place
-        for place, code in enumerate(spec.codes)
-        if not (code.is_categorical or code.parent)
-    )
+    names = {code.name for code in spec.continuous}
+    return tuple(n for n, code in enumerate(spec.codes) if code.name in names)
 
 
 def drawn_numbers(spec: LatentSpec) -> int:

@@ -12,11 +12,11 @@ from jaxtyping import Array, Float
 from infogan_jax.game import contrast
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.contrast import Contrast
+from infogan_jax.game.generating import generate
 from infogan_jax.game.random_numbers import Draws
 from infogan_jax.game.state import H_PLAYER, TrainState
 from infogan_jax.game.terms import Metrics
 from infogan_jax.game.updates import update
-from infogan_jax.model import latents, networks
 from infogan_jax.model.convolutions import Images
 from infogan_jax.model.networks import Variables
 
@@ -27,6 +27,7 @@ def teach_h(
     algorithm: Algorithm,
     term: Contrast,
     state: TrainState,
+    images: Images,
     draws: Draws,
     axis: str | None,
 ) -> tuple[TrainState, Metrics]:
@@ -36,6 +37,7 @@ def teach_h(
       algorithm: networks, codes and optimisers.
       term: H.
       state: the state after D's update.
+      images: those that D has seen, of the latents of its step.
       draws: all numbers of the step.
       axis: the device axis over which the batch is split, if any.
 
@@ -44,7 +46,6 @@ def teach_h(
     """
 
     def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
-        images = _generate(algorithm, state, state.params, draws["d_latents"])
         value, stats = _bound(
             algorithm,
             term,
@@ -103,18 +104,10 @@ def _bound(
 ) -> tuple[Float[Array, ""], Variables]:
     """Returns the bound of images and their partners, and H's batch statistics."""
     uniform, shared = contrast.partners(algorithm.spec, *numbers, term.gap)
-    others = _generate(algorithm, state, params, uniform)
+    _, others, _ = generate(algorithm, state, params, uniform)
     own, stats = params["contrast"], state.stats["contrast"]
     logits, stats = term.tell(algorithm.nets, own, stats, images, others)
     return contrast.bound(logits, shared), stats
-
-
-def _generate(
-    algorithm: Algorithm, state: TrainState, params: Variables, uniform: Array
-) -> Images:
-    inputs = latents.pack(algorithm.spec, latents.sample(algorithm.spec, uniform))
-    nets, stats = algorithm.nets, state.stats
-    return networks.generate(nets, params, stats, inputs, train=True)[0]
 
 
 def _zero(axis: str | None) -> Any:

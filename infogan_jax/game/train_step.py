@@ -12,7 +12,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, UInt8
+from jaxtyping import Array, UInt8
 
 from infogan_jax.data import labelled
 from infogan_jax.data.labelled import Batch, Labelled
@@ -21,6 +21,7 @@ from infogan_jax.game import objective, random_numbers
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.contrastive_step import teach_h, weighted_bound
 from infogan_jax.game.game import Outputs, whole_batch
+from infogan_jax.game.generating import decode, generate
 from infogan_jax.game.random_numbers import Draws
 from infogan_jax.game.state import D_PLAYER, G_PLAYER, TrainState
 from infogan_jax.game.terms import Metrics, Player, Shown, View
@@ -58,9 +59,12 @@ def train_step(
     images, few = batch if isinstance(batch, Batch) else (batch, None)
     draws = random_numbers.draw(algorithm, state, images.shape[0], axis)
     real = to_range(images, algorithm.nets.output_range)
-    state, d_metrics = _discriminator_step(algorithm, state, real, draws, axis, few)
+    codes, made, _ = generate(algorithm, state, state.params, draws["d_latents"])
+    state, d_metrics = _discriminator_step(
+        algorithm, state, real, codes, made, draws, axis, few
+    )
     if (term := algorithm.contrast) is not None:
-        state, metrics = teach_h(algorithm, term, state, draws, axis)
+        state, metrics = teach_h(algorithm, term, state, made, draws, axis)
         d_metrics |= metrics
     state, g_metrics = _generator_step(algorithm, state, real, draws, axis)
     state = replace(state, step=state.step + 1)
@@ -70,7 +74,9 @@ def train_step(
 def _discriminator_step(
     algorithm: Algorithm,
     state: TrainState,
-    real: Float[Array, "batch height width channels"],
+    real: Images,
+    codes: Codes,
+    generated: Images,
     draws: Draws,
     axis: str | None,
     few: Labelled | None,
@@ -80,7 +86,6 @@ def _discriminator_step(
     D takes the two batches separately, each with its own batch statistics. The running
     averages are those of the real batch, because Q encodes real images later.
     """
-    codes, generated, _ = _generate(algorithm, state, state.params, draws["d_latents"])
     range_ = algorithm.nets.output_range
     pick = None if few is None else partial(labelled.pick, few, range_)
 
@@ -101,7 +106,7 @@ def _discriminator_step(
             real=shown_real,
             axis=axis,
             pick=pick,
-            generate=partial(_decode, algorithm, state, state.params),
+            generate=partial(decode, algorithm, state, state.params),
         )
         value, metrics = objective.discriminator_loss(
             _judged(algorithm, "discriminator", shown_real, axis),
@@ -119,7 +124,7 @@ def _discriminator_step(
 def _generator_step(
     algorithm: Algorithm,
     state: TrainState,
-    real: Float[Array, "batch height width channels"],
+    real: Images,
     draws: Draws,
     axis: str | None,
 ) -> tuple[TrainState, Metrics]:
@@ -132,7 +137,7 @@ def _generator_step(
     fixed = local(state.params, axis)
 
     def loss(params: Variables) -> tuple[Array, tuple[Metrics, Variables]]:
-        codes, generated, stats = _generate(
+        codes, generated, stats = generate(
             algorithm, state, {**fixed, **params}, draws["g_latents"]
         )
         show = partial(_show, with_trunk, state, fixed)
@@ -152,7 +157,7 @@ def _generator_step(
             generated=shown,
             real=shown_real,
             axis=axis,
-            generate=partial(_decode, algorithm, state, {**fixed, **params}),
+            generate=partial(decode, algorithm, state, {**fixed, **params}),
         )
         if (term := algorithm.contrast) is not None:
             every = {**fixed, **params}
@@ -195,27 +200,8 @@ def _average(
     params = optax.incremental_update(updated, average, rate)
     before = replace(state, stats={"generator": state.average["stats"]})
     varying = local({"generator": params}, axis)
-    _, _, stats = _generate(algorithm, before, varying, uniform)
+    _, _, stats = generate(algorithm, before, varying, uniform)
     return {"params": params, "stats": mean(stats["generator"], axis)}
-
-
-def _generate(
-    algorithm: Algorithm, state: TrainState, params: Variables, uniform: Array
-) -> tuple[Codes, Array, Variables]:
-    sampled = latents.sample(algorithm.spec, uniform)
-    inputs = latents.pack(algorithm.spec, sampled)
-    generated, stats = networks.generate(
-        algorithm.nets, params, state.stats, inputs, train=True
-    )
-    return sampled.codes, generated, stats
-
-
-def _decode(
-    algorithm: Algorithm, state: TrainState, params: Variables, inputs: Array
-) -> Images:
-    """Returns G's images of latents that a term has packed."""
-    nets, stats = algorithm.nets, state.stats
-    return networks.generate(nets, params, stats, inputs, train=True)[0]
 
 
 def _show(
@@ -231,7 +217,7 @@ def _show(
     if algorithm.noise_sd is not None:
         sd = algorithm.noise_sd(state.step)
         noisy = objective.add_instance_noise(images, noise, sd)
-    logits, outputs, features, stats = networks.discriminate_by_features(
+    logits, outputs, features, stats = networks.discriminate(
         algorithm.nets,
         params,
         state.stats,

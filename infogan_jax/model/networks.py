@@ -266,27 +266,11 @@ def discriminate(
     *,
     train: bool,
     info_to_trunk: bool = True,
-) -> tuple[Float[Array, "batch *d"], Float[Array, "batch outputs"], Variables]:
-    """Returns D's outputs, Q's outputs, and the updated statistics.
+) -> tuple[Float[Array, "batch *d"], Float[Array, "batch outputs"], Array, Variables]:
+    """Returns D's outputs, Q's outputs, the trunk's features, and updated statistics.
 
     Without `info_to_trunk` no gradient passes from Q's outputs to the trunk.
     """
-    logits, outputs, _, new_stats = discriminate_by_features(
-        networks, params, stats, images, train=train, info_to_trunk=info_to_trunk
-    )
-    return logits, outputs, new_stats
-
-
-def discriminate_by_features(
-    networks: Networks,
-    params: Variables,
-    stats: Variables,
-    images: Images,
-    *,
-    train: bool,
-    info_to_trunk: bool = True,
-) -> tuple[Float[Array, "batch *d"], Float[Array, "batch outputs"], Array, Variables]:
-    """Returns the same as `discriminate`, with the trunk's features as the third."""
     (logits, features), new_stats = _apply(
         networks.discriminator, "discriminator", params, stats, images, train
     )

@@ -175,7 +175,7 @@ def _encoder(model: InfoGAN) -> Program:
 
     def encode(images: jax.Array) -> tuple[jax.Array, ...]:
         scaled = images * (high - low) + low
-        _, outputs, _ = networks.discriminate(nets, params, stats, scaled, train=False)
+        _, outputs, *_ = networks.discriminate(nets, params, stats, scaled, train=False)
         found: list[jax.Array] = []
         for q in latents.posterior(model.spec, outputs).values():
             found += (

@@ -70,7 +70,7 @@ def test_bytes_are_scaled_to_the_range_of_g_and_batch_norm_uses_running_averages
     spec, nets, params, stats = trained
     discriminate = jax.jit(partial(networks.discriminate, nets, train=False))
     scaled = jnp.float32(PICTURES[:3]) / 255.0
-    logits, outputs, _ = discriminate(params, stats, scaled)
+    logits, outputs, *_ = discriminate(params, stats, scaled)
     chex.assert_trees_all_close(
         jax.tree.map(lambda leaf: leaf[:3], together),
         latents.posterior(spec, outputs),
@@ -93,11 +93,11 @@ def test_batch_statistics_are_those_of_512_images_as_in_training(trained):
         nets, params, shifted, scaled, batch_statistics=True
     )
     discriminate = jax.jit(partial(networks.discriminate, nets, train=True))
-    logits, outputs, _ = discriminate(params, stats, scaled[:512])
+    logits, outputs, *_ = discriminate(params, stats, scaled[:512])
     np.testing.assert_allclose(together.logits[:512], logits, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(together.outputs[:512], outputs, rtol=1e-3, atol=1e-3)
     # The last 8 images are repeated up to 512, which keeps their mean and variance.
-    _, last, _ = discriminate(params, stats, np.tile(scaled[512:], (64, 1, 1, 1)))
+    _, last, *_ = discriminate(params, stats, np.tile(scaled[512:], (64, 1, 1, 1)))
     np.testing.assert_allclose(together.outputs[512:], last[:8], rtol=1e-3, atol=1e-3)
 
 

@@ -186,8 +186,10 @@ def half_step(algorithm, before, draws, axis=None):
     """H's step, and then G's weighted bound with its gradient."""
     nets = networks.with_sync_batch_norm(algorithm.nets, axis)
     algorithm = replace(algorithm, nets=nets)
+    inputs = latents.pack(SPEC, latents.sample(SPEC, draws["d_latents"]))
+    made, _ = networks.generate(nets, before.params, before.stats, inputs, train=True)
     after, metrics = contrastive_step.teach_h(
-        algorithm, algorithm.contrast, before, draws, axis
+        algorithm, algorithm.contrast, before, made, draws, axis
     )
 
     def value(generator):

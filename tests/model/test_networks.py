@@ -143,8 +143,8 @@ def test_d_and_q_have_separate_output_layers(tiny, changed):
     params = {**first.params, "discriminator": {**first.params["discriminator"]}}
     owner = params["discriminator"] if changed == "head" else params
     owner[changed] = jax.tree.map(lambda leaf: leaf + 1.0, owner[changed])
-    logits, outputs, _ = d_and_q(algorithm.nets, first.params, first.stats, images)
-    new_logits, new_outputs, _ = d_and_q(algorithm.nets, params, first.stats, images)
+    logits, outputs, *_ = d_and_q(algorithm.nets, first.params, first.stats, images)
+    new_logits, new_outputs, *_ = d_and_q(algorithm.nets, params, first.stats, images)
     assert (logits == new_logits).all() == (changed == "recognition")
     assert (outputs == new_outputs).all() == (changed == "head")
 
@@ -179,7 +179,7 @@ def test_spectral_norm_divides_each_weight_of_d_and_q_by_its_singular_value():
     params, stats = first.params, first.stats
     images = jax.random.uniform(jax.random.key(1), (4, 8, 8, 1))
     for _ in range(60):
-        logits, _, stats = d_and_q(algorithm.nets, params, stats, images)
+        logits, *_, stats = d_and_q(algorithm.nets, params, stats, images)
     for name, count in {"discriminator": 2 + 1, "recognition": 2}.items():
         kernels = leaves_named(params[name], "kernel")
         expected = [np.linalg.norm(k.reshape(-1, k.shape[-1]), 2) for k in kernels]

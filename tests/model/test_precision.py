@@ -66,7 +66,7 @@ def test_images_and_outputs_are_float32_at_full_resolution(first):
     inputs = jax.random.normal(jax.random.key(0), (4, nets.input_size))
     parts = jax.tree.map(jnp.asarray, (first.params, first.stats))
     images, _ = networks.generate(nets, *parts, inputs, train=False)
-    logits, outputs, _ = networks.discriminate(nets, *parts, images, train=False)
+    logits, outputs, *_ = networks.discriminate(nets, *parts, images, train=False)
     assert {images.dtype, logits.dtype, outputs.dtype} == {jnp.dtype("float32")}
     for values in (jax.scipy.special.logit(images), logits, outputs):
         rounded = values.astype(jnp.bfloat16).astype(jnp.float32)
