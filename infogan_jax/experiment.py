@@ -20,8 +20,8 @@ from infogan_jax.data.batches import Feed
 from infogan_jax.data.dataset import Dataset, Request
 from infogan_jax.data.labelled import Labelled
 from infogan_jax.data.sources import catalog
-from infogan_jax.default_config import RULES
 from infogan_jax.errors import UserError
+from infogan_jax.fields import RULES
 from infogan_jax.game import labels, memory_estimate
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.state import TrainState, create_state

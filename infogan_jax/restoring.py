@@ -9,9 +9,9 @@ import jax
 
 from infogan_jax import experiment
 from infogan_jax.data.dataset import Dataset, Request
-from infogan_jax.default_config import with_defaults
 from infogan_jax.errors import RunFailure, UserError
 from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
+from infogan_jax.fields import with_defaults
 from infogan_jax.game.state import (
     D_PLAYER,
     G_PLAYER,

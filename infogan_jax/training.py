@@ -14,9 +14,9 @@ from infogan_jax.analysis.grids import grid, split_grid
 from infogan_jax.analysis.traversals import sample_and_traversal_grids
 from infogan_jax.data import report
 from infogan_jax.data.dataset import Dataset, Request
-from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
+from infogan_jax.fields import DEFAULTS
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.state import TrainState, state_shapes
 from infogan_jax.game.train_step import train_step

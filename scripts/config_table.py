@@ -1,16 +1,16 @@
-"""Writes docs/config.md: every field of a config, from infogan_jax/default_config.py.
+"""Writes docs/config.md: every field of a config, from infogan_jax/fields.py.
 
 python -m scripts.config_table            # or: make docs
 """
 
 from pathlib import Path
 
-from infogan_jax.default_config import FIELDS
+from infogan_jax.fields import FIELDS
 
 PAGE = Path(__file__).parent.parent / "docs" / "config.md"
 HEAD = """# The fields of a config
 
-<!-- Made by scripts/config_table.py from infogan_jax/default_config.py. -->
+<!-- Made by scripts/config_table.py from infogan_jax/fields.py. -->
 
 A config is an `ml_collections.ConfigDict`. Each file in `configs/` starts from the
 defaults below and says what is its own. Any field is a flag:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tiny import VECTORS, changed
 
 from infogan_jax import experiment, training
-from infogan_jax.default_config import RULES
 from infogan_jax.errors import UserError
+from infogan_jax.fields import RULES
 from infogan_jax.model import notation
 from infogan_jax.validation import check
 

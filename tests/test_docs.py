@@ -1,6 +1,7 @@
 """Pages that are made from the code say what the code says."""
 
-from infogan_jax.default_config import FIELDS, default_config
+from infogan_jax.default_config import default_config
+from infogan_jax.fields import FIELDS
 from scripts import config_table
 
 

@@ -14,8 +14,8 @@ import infogan_jax
 from configs import digits
 from infogan_jax import Extensions, experiment, training
 from infogan_jax.data.dataset import Dataset, Split
-from infogan_jax.default_config import FIELDS
 from infogan_jax.errors import UserError
+from infogan_jax.fields import FIELDS
 from infogan_jax.machine import parallel
 
 SIZE = 1437

@@ -7,8 +7,8 @@ import pytest
 from flax.traverse_util import flatten_dict
 from tiny import changed
 
-from infogan_jax.default_config import RULES
 from infogan_jax.errors import UserError
+from infogan_jax.fields import RULES
 from infogan_jax.validation import check, choice, number, whole
 
 NOT_FINITE = [math.nan, math.inf, -math.inf]

@@ -273,7 +273,7 @@ def _in_one_line(error: Exception) -> str:
 
 def _field_like(name: str, value: str = "") -> str:
     """Returns a question with the fields whose last word is much like `name`."""
-    from infogan_jax.default_config import FIELDS
+    from infogan_jax.fields import FIELDS
 
     near = get_close_matches(name, {field.split(".")[-1] for field in FIELDS}, 1)
     found = [

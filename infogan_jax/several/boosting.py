@@ -20,9 +20,9 @@ from infogan_jax.analysis.density_ratio import STEPS
 from infogan_jax.analysis.metrics import boosting
 from infogan_jax.analysis.modes import Measures
 from infogan_jax.data.dataset import Dataset, weights_digest
-from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import UserError
 from infogan_jax.experiment import NO_EXTENSIONS, Experiment, Extensions
+from infogan_jax.fields import DEFAULTS
 from infogan_jax.machine import compilation, processes
 from infogan_jax.restoring import restore
 from infogan_jax.run import data_record, run_directory

@@ -21,9 +21,9 @@ from infogan_jax.analysis import collapse
 from infogan_jax.data import batches, report
 from infogan_jax.data.labelled import BATCH_AXES, Batch
 from infogan_jax.data.sources import catalog
-from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import Diverged, UserError
 from infogan_jax.experiment import Experiment
+from infogan_jax.fields import DEFAULTS
 from infogan_jax.game.algorithm import Algorithm
 from infogan_jax.game.state import TrainState, create_state
 from infogan_jax.game.terms import Metrics

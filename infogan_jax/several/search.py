@@ -19,8 +19,8 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 
 from infogan_jax import experiment
 from infogan_jax.analysis.report import plots
-from infogan_jax.default_config import DEFAULTS, RULES
 from infogan_jax.errors import RunFailure, UserError
+from infogan_jax.fields import DEFAULTS, RULES
 from infogan_jax.machine import processes
 from infogan_jax.run.files import write_json
 from infogan_jax.run.progress import say

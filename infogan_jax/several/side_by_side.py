@@ -22,7 +22,7 @@ import infogan_jax
 from infogan_jax import evaluation, experiment
 from infogan_jax.data import report
 from infogan_jax.data.sources import catalog
-from infogan_jax.default_config import DEFAULTS
+from infogan_jax.fields import DEFAULTS
 from infogan_jax.machine import compilation
 from infogan_jax.run import run_directory
 from infogan_jax.run.progress import STEP_LINE, say

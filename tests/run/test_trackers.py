@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from infogan_jax.default_config import RULES
 from infogan_jax.errors import UserError
+from infogan_jax.fields import RULES
 from infogan_jax.run import trackers
 from infogan_jax.run.progress import Progress
 from infogan_jax.run.tracker_names import parse_trackers

@@ -6,8 +6,8 @@ import os
 import pytest
 
 from configs import digits
-from infogan_jax.default_config import DEFAULTS
 from infogan_jax.errors import UserError
+from infogan_jax.fields import DEFAULTS
 from infogan_jax.restoring import described, restore
 from infogan_jax.run import files, run_directory
 
