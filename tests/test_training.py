@@ -137,7 +137,6 @@ def test_an_interrupted_run_is_saved_and_goes_on_as_if_nothing_had_happened(
         assert picture.read_bytes() == same.read_bytes()
 
 
-@pytest.mark.long
 def test_an_interrupt_between_two_log_lines_leaves_no_trace_in_the_record(
     tiny_config, tmp_path, monkeypatch
 ):

@@ -151,7 +151,6 @@ def test_one_seed_that_diverges_is_named_and_the_others_are_saved(
     assert not list((places[5] / "checkpoints").iterdir())
 
 
-@pytest.mark.long
 def test_runs_of_other_seeds_rates_noise_and_lambdas_are_one_program_and_each_its_own(
     config,
 ):
