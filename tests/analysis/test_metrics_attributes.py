@@ -39,6 +39,7 @@ def test_a_mirrored_image_has_only_the_opposite_slant():
     image = bar(3, 16, 20, right=4)
     found, mirrored = measured(image), measured(image[:, :, ::-1])
     assert mirrored["slant"] == pytest.approx(-found["slant"])
+    assert mirrored["dark_spots_right"] == pytest.approx(-found["dark_spots_right"])
     assert_close(mirrored, found, ["width", "height", "thickness", "light_from_below"])
 
 
@@ -144,6 +145,23 @@ def test_light_on_only_one_half_is_two_by_hand():
     image = np.zeros((1, 4, 4, 1))
     image[:, :, 2:] = 0.3
     assert measured(image)["light_from_right"] == pytest.approx(2.0)
+
+
+def test_the_place_of_a_dark_spot_is_its_column_in_the_central_half():
+    for column, place in [(8, -1), (12, -7 / 15), (23, 1)]:
+        image = np.full((1, 32, 32, 1), 0.5)
+        image[:, 16, column] = 0.2
+        image[:, 2, 30] = 0.0  # outside of the central half
+        assert measured(image)["dark_spots_right"] == pytest.approx(place)
+        lighter = measured(0.3 + 0.5 * image)["dark_spots_right"]
+        assert lighter == pytest.approx(place)
+
+
+def test_a_light_spot_among_darker_ones_does_not_count():
+    image = np.full((1, 32, 32, 1), 0.5)
+    image[:, 16, 20] = 1.0
+    image[:, 16, 10] = 0.1
+    assert measured(image)["dark_spots_right"] < -0.5
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from infogan_jax.analysis.metrics import attributes
 from infogan_jax.data.dataset import CIRCLE, LINE, Request
 from infogan_jax.data.sources import heads, scenes, seats
 from infogan_jax.data.sources.scenes import Factor, Scene
@@ -151,6 +152,20 @@ def test_a_positive_azimuth_turns_the_face_to_the_right():
     silhouette = np.flatnonzero(person(azimuth=90.0).any(axis=0))
     assert columns[0] - silhouette[0] > 4  # hair is at the left end
     assert silhouette[-1] - columns[-1] <= 1  # and the nose at the right one
+
+
+def test_the_dark_spots_of_heads_move_with_the_azimuth_and_not_with_the_light():
+    indices = np.random.default_rng(2).integers(0, heads.SCENE.total, 60)
+    images = scenes.render(heads.SCENE, indices)
+    place = attributes.measure(images)["dark_spots_right"]
+    factors = scenes.values(heads.SCENE, indices).T
+    names = [factor.name for factor in heads.SCENE.factors]
+    found = {
+        name: attributes.spearman(place, values)
+        for name, values in zip(names, factors, strict=True)
+    }
+    assert found.pop("azimuth") < -0.8
+    assert max(map(abs, found.values())) < 0.35
 
 
 def test_from_above_one_sees_more_hair():

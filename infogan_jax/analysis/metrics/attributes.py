@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
+from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
 
 Attributes = dict[str, Float[np.ndarray, "n"]]
@@ -35,6 +36,7 @@ def measure(
       * `slant`, `width`, `height`, `thickness`: see `strokes`.
       * `light_from_right`, `light_from_below`: the mean of that half minus the mean
         of the other, over the mean of both; in [-2, 2], 0 for a black image.
+      * `dark_spots_right`: see `_dark_spots_right`; follows the azimuth of a face.
       * For three channels also `hue` and `saturation`, see `colours`.
     """
     starts = range(0, len(images), _BATCH_SIZE)
@@ -52,6 +54,7 @@ def _measure(images: np.ndarray) -> Attributes:
         **strokes(gray),
         "light_from_right": _light_from_right(gray),
         "light_from_below": _light_from_right(gray.transpose(0, 2, 1)),
+        "dark_spots_right": _dark_spots_right(gray),
         **(colours(pixels) if pixels.shape[-1] == 3 else {}),
     }
 
@@ -140,6 +143,24 @@ def _light_from_right(gray: Gray) -> Float[np.ndarray, "n"]:
     left = gray[:, :, :half].mean(axis=(1, 2))
     right = gray[:, :, -half:].mean(axis=(1, 2))
     return _ratio(right - left, (right + left) / 2.0)
+
+
+def _dark_spots_right(gray: Gray) -> Float[np.ndarray, "n"]:
+    """Says where dark spots are in the central half, from -1 (left) to 1 (right).
+
+    A spot is darker than its surroundings, averaged by a Gaussian of an eighth of the
+    side, by more than one byte. In a face these are the eyes, the mouth and the edge of
+    the hair, which move when the head turns: on 2,000 rendered heads (`heads`) the rank
+    correlation with the exact azimuth is -0.89, and with the light's side 0.05. The
+    place is 0 where there is no such spot.
+    """
+    height, width = gray.shape[1:]
+    around = gaussian_filter(gray, (0, height / 8, width / 8))
+    spots = np.maximum(around - gray - ONE_BYTE, 0.0)
+    top, left = height // 4, width // 4
+    columns = spots[:, top : height - top, left : width - left].sum(axis=1)
+    places = np.linspace(-1.0, 1.0, columns.shape[1])
+    return _ratio(columns @ places, columns.sum(axis=1))
 
 
 def colours(pixels: Float[np.ndarray, "n height width 3"]) -> Attributes:
