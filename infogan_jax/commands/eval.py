@@ -22,9 +22,6 @@ def define_flags() -> None:
 
 def main() -> int:
     """Evaluates or encodes, and prints what came of it; returns the exit status."""
-    from infogan_jax import evaluation
-    from infogan_jax.trained import encoding
-
     text, out, data, images = (flags.FLAGS[name].value for name in TEXTS)
     if text is None:
         raise UserError("--workdir is missing; name the directory of a run.")
@@ -37,7 +34,11 @@ def main() -> int:
             "pictures by --images, or train.py's --config.data.directory moves the run."
         )
     if out is not None:
+        from infogan_jax.trained import encoding
+
         print(encoding.encode_images(workdir, out, images))
     else:
+        from infogan_jax import evaluation
+
         print(evaluation.evaluate(workdir, quick=flags.FLAGS.quick, data=data or ""))
     return 0

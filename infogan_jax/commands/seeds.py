@@ -29,10 +29,10 @@ def define_flags() -> None:
 
 def main() -> int:
     """Trains and evaluates the seeds, or goes on with them; returns the status."""
-    from infogan_jax.several import seeds
-
     config, given = program.config(), flags.FLAGS
     workdir = program.workdir(given.workdir, f"runs/{config.get('name')}_seeds")
+    from infogan_jax.several import seeds
+
     return seeds.run(
         config,
         workdir,

@@ -26,14 +26,14 @@ def define_flags() -> None:
 
 def main() -> int:
     """Trains, or goes on with a run; returns the exit status."""
-    from infogan_jax import training
-
     config = program.config()
     workdir = program.workdir(flags.FLAGS.workdir, f"runs/{config.get('name')}")
     given = flags.FLAGS
     source = given.init_from
     if source is not None:
         source = program.workdir(source, "", "--init_from")
+    from infogan_jax import training
+
     return training.train(
         config, workdir, accept_data=given.accept_data, init_from=source
     )
