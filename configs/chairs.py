@@ -62,9 +62,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         return config
     config.latents.codes = "5 x uniform @ 0.3"
     make_pictures(config, 64, 1, narrowest=16)
-    config.real_information.update(
-        parity_weight=2.0, odd_codes=1, change_weight=1.0, scale=0.15
-    )
+    config.real_information.update(change_weight=1.0, scale=0.15)
     config.training.steps = 1200
     if mode == "smoke":
         config.data.name = "small"

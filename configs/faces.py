@@ -64,9 +64,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         return config
     config.latents.codes = "2 x uniform @ 0.15, 2 x uniform @ 0.6, uniform @ 0.15"
     make_pictures(config, 32, 1)
-    config.real_information.update(
-        parity_weight=2.0, odd_codes=2, change_weight=2.0, scale=0.15
-    )
+    config.real_information.update(odd_codes=2, change_weight=2.0, scale=0.15)
     config.training.steps = 2000
     if mode == "smoke":
         config.data.name = "small"

@@ -18,7 +18,8 @@ docs/data.md says what the reader does with each kind of file and folder.
 The recipe is that of configs/svhn.py and configs/celeba.py: G starts from 4x4 and
 has batch norm in every hidden layer, with one layer more for each doubling of the size;
 gray images are in [0, 1], colour in [-1, 1]. The codes are one Cat(10) and two
-U(-1, 1). docs/results.md has what they found in faces and in objects.
+U(-1, 1), the first even and the second odd in a mirror (docs/method.md).
+docs/results.md has what they found in faces and in objects.
 """
 
 import ml_collections

@@ -47,7 +47,6 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         )
         return config
     config.latents.codes = "categorical(10), 2 x uniform @ 0.3"
-    config.real_information.update(parity_weight=2.0, odd_codes=1)
     make_pictures(config, 32, 3)
     if mode == "smoke":
         make_smoke(config)

@@ -34,7 +34,8 @@ def make_pictures(
     """Sets in place the recipe with which images of all kinds show their codes.
 
     G starts from 4 x 4 and has batch norm in every hidden layer, the networks are half
-    as wide as the paper's, and the learning rates are near each other
+    as wide as the paper's, and the learning rates are near each other. The last
+    continuous code changes its sign in a mirror, and the others do not
     (docs/results.md).
 
     Args:
@@ -56,6 +57,7 @@ def make_pictures(
     )
     config.latents.update(noise_size=64, noise_kind="gaussian")
     config.objective.noise_sd = 0.05
+    config.real_information.update(parity_weight=2.0, odd_codes=1)
     config.optimiser.update(generator_learning_rate=5e-4, average_decay=0.99)
     config.training.steps = 3000
 

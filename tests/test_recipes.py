@@ -54,7 +54,7 @@ def test_the_hierarchy_on_mnist_is_the_same_recipe_with_styles_in_each_digit():
 
 
 @pytest.mark.parametrize("experiment", [svhn, celeba, folder, faces, chairs])
-def test_pictures_have_batch_norm_in_all_of_g_and_rates_near_each_other(experiment):
+def test_pictures_have_batch_norm_in_all_of_g_near_rates_and_an_odd_code(experiment):
     config = experiment.get_config()
     layers = notation.parse_layers(config.networks.generator, "generator")
     assert all(layer.norm for layer in layers[:-1])
@@ -62,6 +62,10 @@ def test_pictures_have_batch_norm_in_all_of_g_and_rates_near_each_other(experime
     rates = config.optimiser
     assert rates.generator_learning_rate / rates.discriminator_learning_rate < 5
     assert not config.real_information.weight
+    codes = notation.parse_codes(config.latents.codes)
+    continuous = [code for code in codes if not code.is_categorical]
+    assert config.real_information.parity_weight > 0
+    assert 1 <= config.real_information.odd_codes < len(continuous)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
