@@ -15,6 +15,7 @@ from infogan_jax.game.game import NO_GAME, Game
 from infogan_jax.game.games import catalog as games
 from infogan_jax.game.games.penalties import r1_terms
 from infogan_jax.game.real_information.bounds import RealInformation
+from infogan_jax.game.real_information.colours import Colours
 from infogan_jax.game.real_information.info_vae import InfoVAE
 from infogan_jax.game.real_information.parity import Parity
 from infogan_jax.game.real_information.transformations import Transformation
@@ -108,7 +109,7 @@ def _build(
         game.terms
         + r1_terms(flat["objective.r1_weight"])
         + labels.terms(flat["labels.count"], flat["labels.weight"], spec, game)
-        + _real_information(flat, spec).terms()
+        + _real_information(flat, spec, nets).terms()
         + _parity(flat, spec).terms()
         + InfoVAE(**group(flat, "info_vae", InfoVAE)).terms(spec)
         + terms,
@@ -237,7 +238,9 @@ def with_numbers(
     )
 
 
-def _real_information(flat: dict[str, Any], spec: LatentSpec) -> RealInformation:
+def _real_information(
+    flat: dict[str, Any], spec: LatentSpec, nets: Networks
+) -> RealInformation:
     """Returns the bounds on real images that apply to the kinds of code there are."""
     name = "real_information"
     return RealInformation(
@@ -245,6 +248,8 @@ def _real_information(flat: dict[str, Any], spec: LatentSpec) -> RealInformation
         flat[f"{name}.temperature"],
         flat[f"{name}.change_weight"] if spec.continuous else 0.0,
         Transformation(**group(flat, name, Transformation)),
+        Colours(**group(flat, name, Colours)),
+        nets.output_range,
     )
 
 

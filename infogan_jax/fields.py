@@ -212,6 +212,18 @@ FIELDS = {
     ),
     "real_information.stroke": Field(0.0, number(0, 1), "stroke change by T, pixels"),
     "real_information.shift": Field(0.0, number(0, 0.5), "largest shift by T, share"),
+    "real_information.contrast": Field(
+        0.0, number(0, 2), "largest change of contrast by T, logarithm"
+    ),
+    "real_information.brightness": Field(
+        0.0, number(0, 1), "largest change of brightness by T, share of the range"
+    ),
+    "real_information.tint": Field(
+        0.0, number(0, 1), "largest change of each channel by T, share of the range"
+    ),
+    "real_information.invert": Field(
+        False, FLAG, "whether T exchanges dark and light in every second image"
+    ),
     "contrastive.weight": Field(
         0.0,
         number(0),

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from infogan_jax.game.real_information.colours import Colours, recolour
 from infogan_jax.game.real_information.transformations import (
     APPEARANCE_COLUMNS,
     DRAWN_NUMBERS,
@@ -39,12 +40,16 @@ class RealInformation:
       temperature: the temperature at which `mi_bounds` draws codes, in (0, 1].
       change_weight: the same weight for continuous codes (`change_bounds`); 0 is off.
       transformation: T, a random change of an image that keeps its category.
+      colours: the change of light and colour that is a part of T.
+      value_range: the lowest and the highest value of a pixel.
     """
 
     weight: float = 0.0
     temperature: float = 1.0
     change_weight: float = 0.0
     transformation: Transformation = Transformation()
+    colours: Colours = Colours()
+    value_range: tuple[float, float] = (0.0, 1.0)
 
     def terms(self) -> tuple[Term, ...]:
         """The term of D and Q's objective, or none if both weights are 0."""
@@ -54,7 +59,7 @@ class RealInformation:
             Term(
                 "real_information",
                 self.weighted_bounds,
-                drawn_numbers=DRAWN_NUMBERS,
+                drawn_numbers=DRAWN_NUMBERS + self.colours.numbers,
                 shows_images=True,
             ),
         )
@@ -66,7 +71,11 @@ class RealInformation:
         not computed.
         """
         assert view.real is not None  # D's step has real images
-        moved = transform(self.transformation, view.real.images, view.drawn)
+        moves = view.drawn[:, :DRAWN_NUMBERS]
+        moved = transform(self.transformation, view.real.images, moves)
+        if self.colours.numbers:
+            changes = view.drawn[:, DRAWN_NUMBERS:]
+            moved = recolour(self.colours, moved, changes, self.value_range)
         outputs, transformed = view.real.outputs, view.discriminate(moved).outputs
         spec, axis = view.spec, view.axis
         total = jnp.zeros(())
@@ -76,7 +85,7 @@ class RealInformation:
             total = total + self.weight * latents.weighted_sum(spec, bounds)
             metrics |= {f"real_mi_bound/{name}": b for name, b in bounds.items()}
         if self.change_weight:
-            bounds = change_bounds(spec, outputs, transformed, view.drawn, axis)
+            bounds = change_bounds(spec, outputs, transformed, moves, axis)
             total = total + self.change_weight * latents.weighted_sum(spec, bounds)
             metrics |= {f"change_bound/{name}": b for name, b in bounds.items()}
         return total, metrics
