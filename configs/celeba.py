@@ -1,6 +1,7 @@
 """InfoGAN on CelebA: 32x32 colour faces (Chen et al. 2016, table 3).
 
     python train.py --config=configs/celeba.py          # faces, and visible codes
+    python train.py --config=configs/celeba.py:64       # the same with 64x64 pixels
     python train.py --config=configs/celeba.py:paper    # the paper's recipe
     python train.py --config=configs/celeba.py:smoke    # a few steps of the first
 
@@ -9,9 +10,10 @@ of ten Cat(10) codes. `paper` has these, 128 noise variables, so 228 inputs of G
 lambda 1. Where the paper gives no number, the choice is ours: 20,000 steps, and the
 central 148 of 178 x 218 pixels, hair to chin, resized to 32.
 
-The default has five Cat(10) and two U(-1, 1) codes, on the networks and rates of
-configs/svhn.py. Faces turn and change their hair with the categories; the continuous
-codes are light, smile and hair (docs/results.md).
+The default has five Cat(10) and three U(-1, 1) codes, on the networks and rates of
+configs/svhn.py. The first continuous code is even in a mirror and becomes the
+brightness; the other two are odd and become the direction of the face and of the light
+(docs/results.md).
 """
 
 import ml_collections
@@ -25,8 +27,8 @@ from infogan_jax.default_config import (
 
 
 def get_config(mode: str = "default") -> ml_collections.ConfigDict:
-    """Returns the experiment; `mode` is `default`, `paper` or `smoke`."""
-    check_mode("celeba", mode, ("default", "paper", "smoke"))
+    """Returns the experiment; `mode` is `default`, `64`, `paper` or `smoke`."""
+    check_mode("celeba", mode, ("default", "64", "paper", "smoke"))
     config = default_config("celeba")
     config.data.update(name="celeb_a", crop=148, size=32, channels=3)
     if mode == "paper":
@@ -40,8 +42,12 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
             trunk="conv 64 s2 lrelu, conv 128 s2 bn lrelu, conv 256 s2 bn lrelu",
         )
         return config
-    config.latents.codes = "5 x categorical(10), 2 x uniform @ 0.3"
-    make_pictures(config, 32, 3)
+    if mode == "64":
+        config.name = "celeba_64"
+        config.data.size = 64
+    config.latents.codes = "5 x categorical(10), 3 x uniform @ 0.3"
+    make_pictures(config, config.data.size, 3)
+    config.real_information.odd_codes = 2
     if mode == "smoke":
         make_smoke(config)
     return config
