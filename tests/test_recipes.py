@@ -61,7 +61,7 @@ def test_pictures_have_batch_norm_in_all_of_g_near_rates_and_an_odd_code(experim
     assert layers[0].shape[:2] == (4, 4)
     rates = config.optimiser
     assert rates.generator_learning_rate / rates.discriminator_learning_rate < 5
-    assert not config.real_information.weight
+    assert bool(config.real_information.weight) == (experiment is svhn)
     codes = notation.parse_codes(config.latents.codes)
     continuous = [code for code in codes if not code.is_categorical]
     assert config.real_information.parity_weight > 0
