@@ -11,8 +11,8 @@ the paper gives no number, the choice is ours: lambda is 1, for continuous codes
 "smaller", here 0.1; 20,000 steps. On a CPU's share of those steps its codes are written
 in a pattern that Q reads and nobody sees.
 
-The default has one Cat(10) code and two U(-1, 1) codes, the first even and the second
-odd in a mirror. Its networks are half as wide, G starts from 4x4 and has batch norm in
+The default has one Cat(10) code and three U(-1, 1) codes, the first two even and the
+last odd in a mirror. Its networks are half as wide, G starts from 4x4 and has batch norm in
 every hidden layer, and the learning rates are near each other. Q is to give a real
 image the same category after it was moved a little, painted in other colours and
 inverted, which leaves the figure as what tells images apart (docs/results.md).
@@ -46,7 +46,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
             trunk="conv 64 s2 lrelu, conv 128 s2 bn lrelu, conv 256 s2 bn lrelu",
         )
         return config
-    config.latents.codes = "categorical(10), 2 x uniform @ 0.3"
+    config.latents.codes = "categorical(10), 3 x uniform @ 0.3"
     make_pictures(config, 32, 3)
     config.real_information.update(
         weight=2.0,
