@@ -12,9 +12,9 @@ the paper gives no number, the choice is ours: lambda is 1, for continuous codes
 in a pattern that Q reads and nobody sees.
 
 The default has one Cat(10) code and three U(-1, 1) codes, the first two even and the
-last odd in a mirror. Its networks are half as wide, G starts from 4x4 and has batch norm in
-every hidden layer, and the learning rates are near each other. Q is to give a real
-image the same category after it was moved a little, painted in other colours and
+last odd in a mirror. Its networks are half as wide, G starts from 4x4 and has batch
+norm in every hidden layer, and the learning rates are near each other. Q is to give a
+real image the same category after it was moved a little, painted in other colours and
 inverted, which leaves the figure as what tells images apart (docs/results.md).
 """
 
