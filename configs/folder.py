@@ -19,7 +19,9 @@ The recipe is that of configs/svhn.py and configs/celeba.py: G starts from 4x4 a
 has batch norm in every hidden layer, with one layer more for each doubling of the size;
 gray images are in [0, 1], colour in [-1, 1]. The codes are one Cat(10) and two
 U(-1, 1), the first even and the second odd in a mirror (docs/method.md).
-docs/results.md has what they found in faces and in objects.
+docs/results.md has what they found in faces and in objects. Where categories are to
+be shapes in any light and paint, set the fields of `real_information` as
+configs/svhn.py does.
 """
 
 import ml_collections
