@@ -21,7 +21,7 @@ FACES = "paper-elevation paper-lighting " + " ".join(faces.OWN)
 CHAIRS = "paper-width " + " ".join(chairs.OWN)
 CONFIGS = {  # modes; source, name in it, size, channels; the inputs of G
     "mnist": ("paper default hierarchy smoke", "tfds", "mnist", 28, 1, 74),
-    "svhn": ("paper default smoke", "tfds", "svhn_cropped", 32, 3, 168),
+    "svhn": ("paper default light smoke", "tfds", "svhn_cropped", 32, 3, 168),
     "celeba": ("paper default 64 smoke", "tfds", "celeb_a", 32, 3, 228),
     "faces": (f"paper {FACES} default smoke", "heads", "", 32, 1, 133),
     "chairs": (f"paper {CHAIRS} default smoke", "seats", "", 64, 1, 189),
@@ -41,7 +41,7 @@ DEFAULT = {name: "default" if name in BETTER else MODES[name][0] for name in MOD
 BEYOND = {(name, mode) for name in BETTER for mode in ("default", "smoke")} | {
     ("folder", mode) for mode in MODES["folder"]
 }
-BEYOND |= {("mnist", "hierarchy"), ("celeba", "64")}
+BEYOND |= {("mnist", "hierarchy"), ("svhn", "light"), ("celeba", "64")}
 RECIPES = {  # kind, size and lambda of the codes; rates of D and Q, and G; steps
     ("mnist", "paper"): ([("c", 10, 1)] + [("u", 1, 1)] * 2, 2e-4, 1e-3, 5000),
     ("svhn", "paper"): ([("c", 10, 1)] * 4 + [("u", 1, 0.1)] * 4, 2e-4, 1e-3, 20_000),
