@@ -79,6 +79,7 @@ def test_no_other_label_than_the_drawn_ones_has_any_effect(config, tmp_path):
     assert record["rows"] == drawn.tolist()
 
 
+@pytest.mark.long
 def test_a_run_that_was_stopped_goes_on_with_the_same_labels_in_the_same_bits(
     config, tmp_path
 ):

@@ -41,7 +41,11 @@ def digits_with(generator):
     "make, argument",
     [
         (task.build, Setting("mnist", 64)),
-        (digits_with, "fc 2x2x64 relu, upconv 32 s2 bn relu, upconv 1 s2 sigmoid"),
+        pytest.param(
+            digits_with,
+            "fc 2x2x64 relu, upconv 32 s2 bn relu, upconv 1 s2 sigmoid",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_the_estimate_is_right_to_a_factor_of_2(make, argument):

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from configs import digits
@@ -10,6 +11,7 @@ from configs import digits
 NOTEBOOK = Path(__file__).parents[1] / "docs" / "tutorial.ipynb"
 
 
+@pytest.mark.long
 def test_every_cell_runs_and_shows_what_it_says(tiny_config, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(digits, "get_config", lambda: tiny_config)

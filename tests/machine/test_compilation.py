@@ -38,6 +38,7 @@ def test_a_cache_directory_that_the_user_has_set_is_left_alone(compilation_cache
     assert compilation_cache("their/own") == "their/own"
 
 
+@pytest.mark.long
 def test_a_loop_of_steps_copies_less_of_what_it_carries_to_the_same_bits(tiny_config):
     exp = experiment.build(tiny_config.to_dict())
     mesh = parallel.make_mesh(devices=jax.devices()[:1])

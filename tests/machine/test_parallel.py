@@ -120,6 +120,7 @@ def test_the_mapped_step_is_pmap_of_the_same_function(first, two_devices):
     close(on_device_1[1], jax.tree.map(itemgetter(0), two_devices[1]))
 
 
+@pytest.mark.long
 def test_without_the_mark_of_varying_parameters_gradients_are_summed_not_averaged(
     monkeypatch, mesh, place, first, two_devices
 ):

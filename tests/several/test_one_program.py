@@ -66,6 +66,7 @@ def drawn(directory):
     return sorted(path.name for path in directory.glob("pictures/*"))
 
 
+@pytest.mark.long
 def test_a_step_of_several_seeds_is_the_step_of_each():
     algorithm = build_tiny(noise_sd=lambda step: 0.1)
     create, together, alone = (

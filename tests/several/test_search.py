@@ -130,6 +130,7 @@ def config(tiny_config):
     return tiny_config.to_dict()
 
 
+@pytest.mark.long
 def test_a_search_that_was_stopped_goes_on_to_the_same_table(
     config, tmp_path, monkeypatch, capsys
 ):
