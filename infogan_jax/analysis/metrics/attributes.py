@@ -151,7 +151,7 @@ def _dark_spots_right(gray: Gray) -> Float[np.ndarray, "n"]:
     A spot is darker than its surroundings, averaged by a Gaussian of an eighth of the
     side, by more than one byte. In a face these are the eyes, the mouth and the edge of
     the hair, which move when the head turns: on 2,000 rendered heads (`heads`) the rank
-    correlation with the exact azimuth is -0.89, and with the light's side 0.05. The
+    correlation with the exact azimuth is -0.88, and with the light's side 0.06. The
     place is 0 where there is no such spot.
     """
     height, width = gray.shape[1:]
