@@ -113,9 +113,9 @@ FIELDS = {
         "categorical(10), 2 x uniform @ 0.1",
         TEXT,
         "`[COUNT x ][NAME=]KIND[(SIZE)][ @ LAMBDA][ in PARENT], ...`, with a KIND of "
-        "`categorical`, `uniform` (U(-1, 1)) or `gaussian` (N(0, 1)); LAMBDA is 1 if "
-        "not given; PARENT is the name of an earlier categorical code within whose "
-        "categories this one exists; empty: a plain GAN",
+        "`categorical`, `uniform` (U(-1, 1)), `gaussian` (N(0, 1)) or `angle` (radians "
+        "on a circle); LAMBDA is 1 if not given; PARENT is the name of an earlier "
+        "categorical code within whose categories this one exists; empty: a plain GAN",
     ),
     "latents.noise_size": Field(
         128, whole(0), "number of noise variables z; 0: G gets codes alone"

@@ -3,6 +3,7 @@
 `parse` reads `categorical_0=3, uniform_1=-2..2`; `fill` puts such values into latents.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -88,9 +89,10 @@ def _number(names: Names, code: Code, text: str) -> float:
     except ValueError:
         number = float("nan")
     if not np.isfinite(number):
+        end = math.sqrt(3.0) * code.prior_sd  # of a uniform prior
         raise UserError(
             f"--codes: the value of {code.name} (={text}) must be a finite number; "
-            "training has seen about -1 to 1."
+            f"training has seen about {-end:.3g} to {end:.3g}."
         )
     return number
 

@@ -7,6 +7,7 @@ warning ends a run.
 import math
 from collections.abc import Mapping, Sequence
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import UInt8
 
@@ -191,12 +192,14 @@ def _recent_lines(lines: Sequence[Line]) -> Sequence[Line]:
 def _bound_without_information(spec: LatentSpec, code: Code) -> float:
     """Returns the L_I, in nats, up to which the images count as not showing a code.
 
-    This is 0 unless sigma is fixed. With a fixed sigma, a Q that always predicts the
-    prior's mean gets H(c) - ln sigma - ln(2 pi)/2 - Var(c) / (2 sigma^2), plus a margin
-    of 0.02 here; in this case even the highest possible L_I may be negative.
+    This is 0 unless sigma is fixed. With a fixed sigma it is H(c) + E[log Q(c)] of a Q
+    whose outputs are 0 for every image, plus a margin of 0.02; in this case even the
+    highest possible L_I may be negative.
     """
     if code.is_categorical or spec.fixed_sd is None:
         return 0.0
-    sd, variance = spec.fixed_sd, code.prior_sd**2
-    log_density = -math.log(sd) - 0.5 * math.log(math.tau) - variance / (2.0 * sd**2)
-    return latents.entropy(code) + log_density + _MARGIN
+    kind, count = code.of_kind, 1000
+    drawn = kind.sample((2.0 * jnp.arange(count) + 1.0) / count - 1.0, code.size)
+    outputs = jnp.zeros((count, kind.output_size(code.size, spec.spread)))
+    log_density = kind.unpack(outputs, spec.spread).log_prob(drawn)
+    return latents.entropy(code) + float(jnp.mean(log_density)) + _MARGIN

@@ -46,7 +46,8 @@ def traverse(code: Code, base: Latents, steps: int = 10) -> tuple[Latents, int]:
     """Repeats each of the base latents with `code` set to a series of values.
 
     A categorical code takes all its categories, a continuous one `steps` values of
-    its sweep, from -2 to 2. All other latents are the same within a row.
+    its sweep: from -2 to 2, or once around. All other latents are the same within a
+    row.
 
     Returns:
       The latents [rows * columns] in reading order, and the number of columns.
@@ -92,7 +93,7 @@ def sample_and_traversal_grids(
     """Generates the pictures `samples` and `traversal_<code>` of each code.
 
     Each picture is a grid of 10 rows. In a traversal only the code changes within a
-    row; from left to right it takes its categories, or values from -2 to 2.
+    row; from left to right it takes its categories, or the values of a sweep.
 
     The picture of a code with a parent has a row for each value of the parent, and from
     left to right a part for each value of the code: `traverse_within`.

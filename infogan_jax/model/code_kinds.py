@@ -15,6 +15,8 @@ from jaxtyping import Array, Float, Int, Shaped
 
 from infogan_jax.model import distributions
 
+_SHORTEST = 1e-3  # below it a direction fades, so that its gradient stays finite
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -65,6 +67,21 @@ class Normal(NamedTuple):
 
     def log_prob(self, value: Float[Array, "batch"]) -> Float[Array, "batch"]:
         return distributions.normal_log_prob(value, self.mean, self.log_sd)
+
+
+class VonMises(NamedTuple):
+    """Q's posterior of an angle."""
+
+    direction: Float[Array, "batch 2"]
+    log_sd: Float[Array, "batch"]
+
+    @property
+    def mean(self) -> Float[Array, "batch"]:
+        """In radians, from -pi to pi."""
+        return jnp.arctan2(self.direction[:, 1], self.direction[:, 0])
+
+    def log_prob(self, value: Float[Array, "batch"]) -> Float[Array, "batch"]:
+        return distributions.von_mises_log_prob(value, self.direction, self.log_sd)
 
 
 @runtime_checkable
@@ -169,10 +186,14 @@ class ContinuousKind:
         return values[:, None]
 
     def unpack(self, outputs: Float[Array, "batch outputs"], spread: Spread) -> Any:
-        mean = outputs[:, 0]
-        if spread.fixed is not None:
-            return Normal(mean, jnp.full_like(mean, jnp.log(spread.fixed)))
-        return Normal(mean, jnp.logaddexp(outputs[:, 1], jnp.log(spread.floor)))
+        return Normal(outputs[:, 0], _log_sd(outputs[:, 1:], spread))
+
+
+def _log_sd(outputs: Float[Array, "batch _"], spread: Spread) -> Float[Array, "batch"]:
+    """Returns the log sd that one output describes, or none where it is fixed."""
+    if spread.fixed is not None:
+        return jnp.full(outputs.shape[:1], jnp.log(spread.fixed))
+    return jnp.logaddexp(outputs[:, 0], jnp.log(spread.floor))
 
 
 class UniformKind(ContinuousKind):
@@ -205,9 +226,51 @@ class GaussianKind(ContinuousKind):
         return distributions.standard_normal(uniform)
 
 
+class AngleKind(ContinuousKind):
+    """An angle in radians, uniform on the circle, for what turns once around.
+
+    G receives its cosine and sine, so that -pi and pi are one image. Q gives a
+    direction and the log sd of a von Mises distribution.
+    """
+
+    def prior_sd(self, size: int) -> float:
+        return math.pi / math.sqrt(3.0)
+
+    def sweep(self, size: int, steps: int) -> Float[np.ndarray, "steps"]:
+        """Even steps from -pi to pi, once around."""
+        return np.linspace(-math.pi, math.pi, steps, dtype=np.float32)
+
+    def entropy(self, size: int) -> float:
+        return distributions.angle_entropy()
+
+    def input_size(self, size: int) -> int:
+        return 2
+
+    def output_size(self, size: int, spread: Spread) -> int:
+        return 3 if spread.fixed is None else 2
+
+    def sample(
+        self, uniform: Float[Array, "batch"], size: int
+    ) -> Float[Array, "batch"]:
+        return math.pi * uniform
+
+    def pack(
+        self, values: Float[Array, "batch"], size: int
+    ) -> Float[Array, "batch inputs"]:
+        return jnp.stack([jnp.cos(values), jnp.sin(values)], axis=1)
+
+    def unpack(
+        self, outputs: Float[Array, "batch outputs"], spread: Spread
+    ) -> VonMises:
+        plane = outputs[:, :2]
+        length = jnp.sqrt(jnp.sum(plane**2, axis=1, keepdims=True) + _SHORTEST**2)
+        return VonMises(plane / length, _log_sd(outputs[:, 2:], spread))
+
+
 KINDS: dict[str, Kind] = {
     "categorical": CategoricalKind(),
     "uniform": UniformKind(),
     "gaussian": GaussianKind(),
+    "angle": AngleKind(),
 }
 """By the name in a config; a kind of one's own is added here."""

@@ -58,6 +58,28 @@ def normal_log_prob(
     return -0.5 * jnp.square(standardised) - log_sd - _HALF_LOG_TWO_PI
 
 
+def von_mises_log_prob(
+    value: Float[Array, "*batch"],
+    direction: Float[Array, "*batch 2"],
+    log_sd: Float[Array, "*batch"],
+) -> Float[Array, "*batch"]:
+    """Returns the log density of a von Mises distribution at `value`, in nats.
+
+    It is exp(k cos(value - mean)) / (2 pi I_0(k)) for an angle in radians. With a
+    concentration k = exp(-2 log_sd) that is large it is nearly a normal distribution of
+    that standard deviation; with k = 0 all angles are equally likely.
+
+    Args:
+      value: the angle, in radians.
+      direction: the cosine and the sine of the mean.
+      log_sd: the logarithm of 1 / sqrt(k).
+    """
+    concentration = jnp.exp(-2.0 * log_sd)
+    towards = jnp.cos(value) * direction[..., 0] + jnp.sin(value) * direction[..., 1]
+    scale = jnp.log(2.0 * math.pi * lax.bessel_i0e(concentration))
+    return concentration * (towards - 1.0) - scale
+
+
 def entropy(probabilities: Float[Array, "k"]) -> Float[Array, ""]:
     """Returns a categorical distribution's entropy in nats, 0 to ln(k); 0 log 0 = 0."""
     logs = jnp.log(jnp.maximum(probabilities, _SMALLEST))
@@ -72,6 +94,11 @@ def categorical_entropy(size: int) -> float:
 def uniform_entropy(low: float = -1.0, high: float = 1.0) -> float:
     """Returns the differential entropy of U(`low`, `high`): ln(high - low) nats."""
     return math.log(high - low)
+
+
+def angle_entropy() -> float:
+    """Returns the differential entropy of a uniform angle: ln(2 pi) = 1.838 nats."""
+    return math.log(2.0 * math.pi)
 
 
 def normal_entropy(sd: float = 1.0) -> float:

@@ -37,7 +37,7 @@ class Code:
     Attributes:
       name: its name in logs and pictures, unique.
       kind: a name in `KINDS`, such as `categorical` (uniform over `size` categories),
-        `uniform` (U(-1, 1)) or `gaussian` (N(0, 1)).
+        `uniform` (U(-1, 1)), `gaussian` (N(0, 1)) or `angle` (uniform on a circle).
       size: the number of categories; 1 for a continuous code.
       weight: its lambda in the objective, >= 0; traced where runs of one program
         differ in it.

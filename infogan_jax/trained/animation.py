@@ -9,6 +9,7 @@ from infogan_jax.analysis.grids import grid
 from infogan_jax.data.decoding import from_pixels
 from infogan_jax.errors import UserError
 from infogan_jax.machine import compilation, processes
+from infogan_jax.model.code_kinds import AngleKind
 from infogan_jax.model.latents import Code
 from infogan_jax.run.files import new_file
 from infogan_jax.trained import loading
@@ -27,8 +28,9 @@ MILLISECONDS = {True: 600, False: 60}
 def animate(workdir: Path, out: str, codes: str = "", form: str = "gif") -> str:
     """Writes an animation of each code, `<code>.gif` or `.webp`, that repeats forever.
 
-    Ten images follow one code. A continuous code goes from -2 to 2 and back; a
-    categorical one takes its categories in turn. GIF has 256 colours; WebP is exact.
+    Ten images follow one code. A continuous code goes from -2 to 2 and back, an angle
+    once around, and a categorical one takes its categories in turn. GIF has 256
+    colours; WebP is exact.
 
     Args:
       workdir: of the run, whose newest checkpoint is used.
@@ -51,8 +53,8 @@ def animate(workdir: Path, out: str, codes: str = "", form: str = "gif") -> str:
     paths = []
     for code in _chosen(model, codes):
         path = Path(out) / f"{model.shown(code)}.{form}"
-        frames = _frames(code, model.traverse(code, ROWS, STEPS))
-        _write(path, frames, form, MILLISECONDS[code.is_categorical])
+        images = frames(code, model.traverse(code, ROWS, STEPS))
+        _write(path, images, form, MILLISECONDS[code.is_categorical])
         paths.append(path)
     return "\n".join(f"wrote {path}" for path in paths)
 
@@ -70,23 +72,31 @@ def _chosen(model: InfoGAN, codes: str) -> list[Code]:
     return found
 
 
-def _frames(code: Code, rows: Pictures | np.ndarray) -> list[Image.Image]:
+def frames(code: Code, rows: Pictures | np.ndarray) -> list[Image.Image]:
+    """Returns the images of an animation.
+
+    Args:
+      code: the code that moves.
+      rows: the images [rows, steps, height, width, channels] of its values.
+    """
     pictures = [
         grid(rows[:, step], COLUMNS, smallest=SMALLEST) for step in range(rows.shape[1])
     ]
-    if not code.is_categorical:
+    if isinstance(code.of_kind, AngleKind):
+        pictures.pop()  # it is the first again
+    elif not code.is_categorical:
         pictures += pictures[-2:0:-1]  # and back
     return list(map(from_pixels, pictures))
 
 
-def _write(path: Path, frames: list[Image.Image], form: str, duration: int) -> None:
+def _write(path: Path, images: list[Image.Image], form: str, duration: int) -> None:
     options = {"lossless": True} if form == "webp" else {"disposal": 1}
     with new_file(path) as partial:
-        frames[0].save(
+        images[0].save(
             partial,
             form,
             save_all=True,
-            append_images=frames[1:],
+            append_images=images[1:],
             duration=duration,
             loop=0,
             **options,

@@ -74,6 +74,15 @@ def test_a_code_without_information_is_warned_of_after_2000_steps(bound, is_warn
         assert "larger lambda than 0.5" in warnings_of(record)["code uniform_1"]
 
 
+@pytest.mark.parametrize("bound, is_warned", [(-0.24, True), (-0.2, False)])
+def test_of_an_angle_it_is_that_of_a_q_without_a_direction(bound, is_warned):
+    # With a fixed sd of 1 it is -ln I_0(1) = -0.236 nats.
+    algorithm = build_tiny("angle", fixed_sd=1.0)
+    record = lines(2000, mi_bound__angle_0=bound)
+    warnings = collapse.warnings_in_stats(algorithm, record)
+    assert bool(warnings) is is_warned
+
+
 @pytest.mark.parametrize("bound, is_warned", [(-0.393, True), (-0.25, False)])
 def test_with_a_fixed_sd_of_1_the_bound_is_compared_with_that_of_the_prior_mean(
     bound, is_warned

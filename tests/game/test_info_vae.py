@@ -125,7 +125,7 @@ def test_the_likelihood_is_the_density_of_a_normal_distribution_of_pixels():
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-MIXED = spec_of("category=categorical(4), a=gaussian, b=gaussian, c=uniform")
+MIXED = spec_of("category=categorical(4), a=gaussian, b=gaussian, c=uniform, d=angle")
 
 
 ESTIMATE = jax.jit(jax.vmap(partial(info_vae.mmd_to_prior, MIXED)))
@@ -156,10 +156,18 @@ def test_mmd_to_the_prior_is_0_at_the_mean_for_codes_of_the_prior():
         lambda c: {**c, "category": jnp.zeros_like(c["category"])},
         lambda c: {**c, "a": 0.0 * c["a"]},
         lambda c: {**c, "c": 0.0 * c["c"]},
+        lambda c: {**c, "d": 0.0 * c["d"]},
         lambda c: {**c, "a": c["b"]},
         lambda c: {**c, "a": 2.0 + c["a"]},
     ],
-    ids=["one category", "a dead normal", "a dead uniform", "two alike", "shifted"],
+    ids=[
+        "one category",
+        "a dead normal",
+        "a dead uniform",
+        "a dead angle",
+        "two alike",
+        "shifted",
+    ],
 )
 def test_mmd_to_the_prior_sees_an_encoder_that_collapses(change):
     values = mmds(change)

@@ -71,23 +71,47 @@ def test_the_last_continuous_codes_are_the_odd_ones_and_categories_do_not_count(
     assert found == {"a": pytest.approx(1), "b": pytest.approx(-1)}
 
 
+TURN = np.random.default_rng(1).uniform(-np.pi, np.pi, N).astype(np.float32)
+ANGLE = LatentSpec((Code("turn", "angle"),), 1, fixed_sd=0.1)
+
+
+@pytest.mark.parametrize(
+    ("mirrored", "even", "odd"),
+    [
+        (TURN, 1, 0),
+        (-TURN, 0, 1),
+        (TURN + np.pi, -1, 0),
+        (np.pi - TURN, 0, -1),
+        (TURN + 1, np.cos(1), 0),
+    ],
+    ids=["the same", "negative", "half a turn", "over the other axis", "turned by 1"],
+)
+def test_of_an_angle_cosine_and_sine_are_even_or_the_sine_alone_is_odd(
+    mirrored, even, odd
+):
+    points = (jnp.stack([jnp.cos(a), jnp.sin(a)], 1) for a in (TURN, mirrored))
+    outputs = [3.0 * each for each in points]
+    found = [float(correlations(ANGLE, *outputs, odd)["turn"]) for odd in (0, 1)]
+    assert found == pytest.approx([even, odd], abs=0.03)
+
+
 def test_a_continuous_kind_of_one_s_own_counts_as_well(monkeypatch):
-    class VonMises(NamedTuple):
+    class Posterior(NamedTuple):
         mean: jax.Array
         log_sd: jax.Array
 
         def log_prob(self, value):
             return value - self.mean
 
-    class Angle(ContinuousKind):
+    class Own(ContinuousKind):
         def output_size(self, size, spread):
             return 2
 
         def unpack(self, outputs, spread):
-            return VonMises(outputs[:, 0], outputs[:, 1])
+            return Posterior(outputs[:, 0], outputs[:, 1])
 
-    monkeypatch.setitem(KINDS, "angle", Angle())
-    codes = Code("a", "uniform"), Code("turn", "angle")
+    monkeypatch.setitem(KINDS, "own", Own())
+    codes = Code("a", "uniform"), Code("turn", "own")
     outputs = jnp.asarray(np.random.default_rng(0).normal(size=(64, 3)), jnp.float32)
     found = correlations(LatentSpec(codes, 1, fixed_sd=0.1), outputs, outputs, odd=1)
     assert found == {"a": pytest.approx(1), "turn": pytest.approx(-1)}

@@ -7,6 +7,8 @@ from verbs import call
 
 from infogan_jax.analysis.grids import grid
 from infogan_jax.errors import UserError
+from infogan_jax.model.latents import Code
+from infogan_jax.trained import animation
 
 
 def frames(path):
@@ -32,6 +34,13 @@ def test_there_and_back_over_the_traversal_of_every_continuous_code(
     shown = list(frames(tmp_path / "uniform_1.webp"))
     assert len(shown) == 46
     np.testing.assert_array_equal(shown, there + there[-2:0:-1])
+
+
+def test_an_angle_goes_once_around_and_its_last_image_is_not_shown_twice():
+    rows = np.random.default_rng(0).integers(0, 256, (10, 5, 64, 64, 1), np.uint8)
+    shown = [np.asarray(f) for f in animation.frames(Code("turn", "angle"), rows)]
+    expected = [grid(rows[:, step], 5)[..., 0] for step in range(4)]
+    np.testing.assert_array_equal(shown, expected)
 
 
 def test_a_gif_of_gray_images_is_exact(model, trained_run, tmp_path):

@@ -27,7 +27,7 @@ def whole_circle(code: Float[np.ndarray, "n"], angles: Angles) -> float:
     """
     if np.ptp(code) == 0:
         return 0.0
-    return _same_turn(2 * np.pi * (rankdata(code) - 0.5) / len(code), angles)
+    return same_turn(2 * np.pi * (rankdata(code) - 0.5) / len(code), angles)
 
 
 def plane(
@@ -40,7 +40,7 @@ def plane(
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     x, y = ((code - code.mean()) / code.std() for code in (one, other))
-    return _same_turn(np.arctan2(y, x), angles)
+    return same_turn(np.arctan2(y, x), angles)
 
 
 def categories(category: Int[np.ndarray, "n"], angles: Angles) -> float:
@@ -63,6 +63,10 @@ def half_circle(code: Float[np.ndarray, "n"], angles: Angles) -> float:
     return max(found)
 
 
-def _same_turn(one: Angles, other: Angles) -> float:
+def same_turn(one: Angles, other: Angles) -> float:
+    """Returns how well two angles turn alike: 1 if they differ by a constant.
+
+    One may also be the negative of the other, and a constant.
+    """
     turns = (np.mean(np.exp(1j * (other - sign * one))) for sign in (1, -1))
     return float(max(abs(turn) for turn in turns))

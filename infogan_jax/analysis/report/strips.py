@@ -20,7 +20,7 @@ ROWS = 10
 """The number of images in a strip, each of other noise."""
 
 STEPS = 17
-"""The number of values of a continuous code, from -2 to 2."""
+"""The number of values of a continuous code."""
 
 
 @dataclass(frozen=True)

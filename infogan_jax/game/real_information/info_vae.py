@@ -23,9 +23,9 @@ from infogan_jax.game.game import whole_batch
 from infogan_jax.game.games.moments import Kernel, mmd_squared
 from infogan_jax.game.terms import Metrics, Term, View
 from infogan_jax.model import distributions, latents
-from infogan_jax.model.code_kinds import Categorical, GaussianKind
+from infogan_jax.model.code_kinds import AngleKind, Categorical, GaussianKind
 from infogan_jax.model.convolutions import Images
-from infogan_jax.model.latents import Codes, LatentSpec
+from infogan_jax.model.latents import Code, Codes, LatentSpec
 
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
@@ -182,7 +182,7 @@ def mmd_to_prior(
     parts = [c.of_kind.pack(jnp.asarray(prior[c.name]), c.size) for c in spec.codes]
     scale = jnp.concatenate(
         [
-            jnp.full((1, part.shape[1]), _input_sd(code.size, code.prior_sd))
+            jnp.full((1, part.shape[1]), _input_sd(code))
             for code, part in zip(spec.codes, parts, strict=True)
         ],
         axis=1,
@@ -231,9 +231,13 @@ def kl_to_prior(
     return total
 
 
-def _input_sd(size: int, prior_sd: float) -> float:
+def _input_sd(code: Code) -> float:
     """Returns the standard deviation of each of G's inputs of a code."""
-    return math.sqrt(size - 1.0) / size if size > 1 else prior_sd
+    if code.is_categorical:
+        return math.sqrt(code.size - 1.0) / code.size
+    if isinstance(code.of_kind, AngleKind):
+        return math.sqrt(0.5)
+    return code.prior_sd
 
 
 def _check_divergences(spec: LatentSpec, weight: float) -> None:

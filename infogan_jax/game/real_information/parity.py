@@ -15,7 +15,11 @@ from jaxtyping import Array, Float
 from infogan_jax.game.real_information.bounds import TINY, batch_mean
 from infogan_jax.game.terms import Metrics, Term, View
 from infogan_jax.model import latents
-from infogan_jax.model.code_kinds import Categorical
+from infogan_jax.model.code_kinds import (
+    Categorical,
+    ContinuousPosterior,
+    VonMises,
+)
 from infogan_jax.model.latents import LatentSpec
 
 
@@ -69,6 +73,9 @@ def correlations(
     of an even and an odd factor has less, by its share of the wrong one: of
     a even + b odd it is (a^2 - b^2) / (a^2 + b^2) for factors of one variance.
 
+    An angle's is the mean of two correlations, of its cosine and of its sine. A mirror
+    changes the sign of an odd angle, and so the sign of its sine alone.
+
     The information -1/2 ln(1 - r^2) in their place grows without end where Q is
     certain; it was tried (docs/trials/faces.md).
 
@@ -82,15 +89,22 @@ def correlations(
     before = latents.posterior(spec, outputs)
     after = latents.posterior(spec, mirrored)
     mean = partial(batch_mean, axis=axis)
-    means = {}
-    for code in spec.continuous:
-        q, q_after = before[code.name], after[code.name]
-        assert not (isinstance(q, Categorical) or isinstance(q_after, Categorical))
-        means[code.name] = q.mean, q_after.mean
+    count = len(spec.continuous)
     found: Metrics = {}
-    for place, (name, pair) in enumerate(means.items()):
-        own, other = (each - mean(each) for each in pair)
+    for place, code in enumerate(spec.continuous):
+        pair = (_coordinates(q[code.name]) for q in (before, after))
+        own, other = (each - mean(each)[None] for each in pair)
         scale = jnp.sqrt(mean(own**2) * mean(other**2) + TINY**2)
-        sign = -1.0 if place >= len(means) - odd else 1.0
-        found[name] = sign * mean(own * other) / scale
+        signs = jnp.ones(own.shape[1])
+        if place >= count - odd:
+            signs = signs.at[-1].set(-1.0)
+        found[code.name] = jnp.mean(signs * mean(own * other) / scale)
     return found
+
+
+def _coordinates(
+    q: Categorical | ContinuousPosterior,
+) -> Float[Array, "batch coordinates"]:
+    """Returns the numbers that are even or odd: cosine and sine of an angle's mean."""
+    assert not isinstance(q, Categorical)
+    return q.direction if isinstance(q, VonMises) else q.mean[:, None]
