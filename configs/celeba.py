@@ -42,12 +42,13 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
             trunk="conv 64 s2 lrelu, conv 128 s2 bn lrelu, conv 256 s2 bn lrelu",
         )
         return config
+    config.latents.codes = "5 x categorical(10), 3 x uniform @ 0.3"
+    make_pictures(config, 64 if mode == "64" else 32, 3)
+    config.real_information.odd_codes = 2
     if mode == "64":
         config.name = "celeba_64"
         config.data.size = 64
-    config.latents.codes = "5 x categorical(10), 3 x uniform @ 0.3"
-    make_pictures(config, config.data.size, 3)
-    config.real_information.odd_codes = 2
+        config.training.steps = 1500  # each takes five times as long
     if mode == "smoke":
         make_smoke(config)
     return config
