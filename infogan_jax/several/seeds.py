@@ -18,6 +18,7 @@ from infogan_jax.analysis.metrics.agreement import Predictions
 from infogan_jax.analysis.trained_model import subset
 from infogan_jax.errors import Diverged, RunFailure, UserError
 from infogan_jax.machine import compilation, parallel, processes
+from infogan_jax.model.code_kinds import AngleKind
 from infogan_jax.restoring import restore
 from infogan_jax.run import run_directory
 from infogan_jax.run.files import write_json
@@ -256,13 +257,18 @@ def _parse(success: str) -> tuple[str, float] | None:
 def _predictions(directory: Path) -> Predictions:
     """Returns the categories and means that Q predicts for training images.
 
-    Codes with a parent are left out: each run numbers them anew in every category.
+    Codes with a parent are left out: each run numbers them anew in every category. An
+    angle is a point on the unit circle, which may begin elsewhere in each run.
     """
     exp, state = restore(directory)
     spec, nets = exp.algorithm.spec, exp.algorithm.nets
     images = subset(exp.dataset.train).images
     posterior = encode(spec, nets, state.params, state.stats, images)
-    return predictions({code.name: posterior[code.name] for code in spec.roots})
+    found = dict(predictions({code.name: posterior[code.name] for code in spec.roots}))
+    for code in spec.roots:
+        if isinstance(code.of_kind, AngleKind):
+            found[code.name] = np.exp(1j * found[code.name])
+    return found
 
 
 def _table(summary: Mapping[str, Any], workdir: Path) -> str:

@@ -26,6 +26,15 @@ def test_the_agreement_is_the_mean_over_categorical_and_continuous_codes():
     assert agreement(RUN, other) == agreement(other, RUN)
 
 
+def test_an_angle_may_begin_elsewhere_and_turn_the_other_way():
+    turn = RANDOM.uniform(-np.pi, np.pi, 2000)
+    one = {"slant": SLANT, "turn": np.exp(1j * turn)}
+    other = {"a": np.exp(1j * (2 - turn)), "b": -SLANT}
+    assert agreement(one, other) == pytest.approx(1.0)
+    unrelated = {"a": np.exp(1j * RANDOM.permutation(turn)), "b": -SLANT}
+    assert agreement(one, unrelated) == pytest.approx(0.5, abs=0.03)
+
+
 def test_codes_are_paired_so_that_the_sum_of_similarities_is_largest():
     rank = np.arange(5.0)
     one = {"a": rank, "b": np.array([0.0, 1, 2, 4, 3])}

@@ -10,29 +10,33 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Complex, Float, Int
 from scipy.optimize import linear_sum_assignment
 
 from infogan_jax.analysis.metrics.attributes import spearman
+from infogan_jax.analysis.metrics.circular import same_turn
 from infogan_jax.analysis.metrics.clustering import nmi
 
-Prediction = Int[np.ndarray, "n"] | Float[np.ndarray, "n"]
+Prediction = Int[np.ndarray, "n"] | Float[np.ndarray, "n"] | Complex[np.ndarray, "n"]
 Predictions = Mapping[str, Prediction]
-"""For each code, Q's predicted category (integers) or mean (floats) of each image."""
+"""For each code, Q's predicted category (integers) or mean (floats) of each image. That
+of an angle may be a point on the unit circle (complex numbers).
+"""
 
 
 def agreement(one: Predictions, other: Predictions) -> float:
     """Returns the mean similarity of the paired codes of two runs, in [0, 1].
 
     The similarity of categorical codes is their normalised mutual information, that of
-    continuous codes the absolute rank correlation. Within each kind, the codes of the
+    continuous codes the absolute rank correlation, and that of points on a circle how
+    well they turn alike (`circular.same_turn`). Within each kind, the codes of the
     two runs are paired one to one so that the sum of similarities is largest.
 
     Raises:
       ValueError: if no kind of code is in both runs.
     """
     paired: list[float] = []
-    for kind in "if":
+    for kind in "ifc":
         first, second = (
             [codes for codes in run.values() if codes.dtype.kind == kind]
             for run in (one, other)
@@ -46,7 +50,11 @@ def agreement(one: Predictions, other: Predictions) -> float:
 
 
 def _similarity(one: Prediction, other: Prediction) -> float:
-    return nmi(one, other) if one.dtype.kind == "i" else abs(spearman(one, other))
+    if one.dtype.kind == "i":
+        return nmi(one, other)
+    if one.dtype.kind == "c":
+        return same_turn(np.angle(one), np.angle(other))
+    return abs(spearman(one, other))
 
 
 def with_the_others(runs: Sequence[Predictions]) -> Float[np.ndarray, "runs"]:
