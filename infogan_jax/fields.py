@@ -221,6 +221,12 @@ FIELDS = {
     "real_information.tint": Field(
         0.0, number(0, 1), "largest change of each channel by T, share of the range"
     ),
+    "real_information.shading": Field(
+        0.0,
+        number(0, 1),
+        "largest change of brightness by T from the middle to an edge, share of the "
+        "range",
+    ),
     "real_information.invert": Field(
         False, FLAG, "whether T exchanges dark and light in every second image"
     ),

@@ -89,6 +89,7 @@ WRONG = {
     "real_information.contrast": [-0.1, 2.5, math.nan],
     "real_information.brightness": [-0.1, 1.5],
     "real_information.tint": [-0.1, 1.5],
+    "real_information.shading": [-0.1, 1.5],
     "real_information.invert": [1, 0.5, "yes"],
     "optimiser.discriminator_learning_rate": [0.0, -1e-4, math.nan, "2e-4"],
     "optimiser.beta1": [1.0, -0.5],

@@ -7,6 +7,7 @@ import pytest
 from infogan_jax.game.real_information import bounds, transformations
 from infogan_jax.game.real_information.colours import (
     COLOUR_NUMBERS,
+    SHADING_NUMBERS,
     Colours,
     recolour,
 )
@@ -28,6 +29,7 @@ def test_no_change_changes_no_image_and_needs_no_numbers():
     close(recolour(Colours(), MIDDLE, DRAWS, UNIT), MIDDLE)
     assert Colours().numbers == 0
     assert {Colours(tint=0.1).numbers, Colours(invert=True).numbers} == {6}
+    assert Colours(shading=0.1).numbers == 8
 
 
 def test_contrast_scales_the_distances_from_an_image_s_own_mean():
@@ -44,6 +46,20 @@ def test_brightness_is_added_to_all_channels_alike_and_a_tint_to_each_its_own():
     close(paint, np.broadcast_to(0.3 * DRAWS[:, None, None, 2:5], MIDDLE.shape))
     gray = recolour(Colours(tint=0.3), MIDDLE[..., :1], DRAWS, UNIT)
     close(gray - MIDDLE[..., :1], paint[..., :1])
+
+
+def test_shading_adds_a_plane_whose_slopes_are_drawn_and_keeps_the_mean():
+    drawn = jnp.concatenate([DRAWS, DRAWS[:, :SHADING_NUMBERS]], axis=1)
+    found = recolour(Colours(shading=0.2), MIDDLE, drawn, UNIT) - MIDDLE
+    across, down = 0.2 * np.asarray(drawn[:, COLOUR_NUMBERS:]).T
+    close(found[:, 0, 0], np.tile((-across - down)[:, None], 3))
+    close(found[:, -1, 0], np.tile((down - across)[:, None], 3))
+    close(found[:, -1, 2], np.tile(down[:, None], 3))  # the middle column
+    close(found.mean((1, 2)), np.zeros((64, 3)))
+    close(
+        found[:, 1:] - found[:, :-1],
+        np.broadcast_to((2 / 5 * down)[:, None, None, None], (64, 5, 5, 3)),
+    )
 
 
 def test_half_of_the_images_are_inverted_and_the_other_half_stays():
