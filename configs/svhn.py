@@ -15,8 +15,9 @@ in a pattern that Q reads and nobody sees.
 The default has one Cat(10) code and three U(-1, 1) codes, the first two even and the
 last odd in a mirror. Its networks are half as wide, G starts from 4x4 and has batch
 norm in every hidden layer, and the learning rates are near each other. Q is to give a
-real image the same category after it was moved a little, painted in other colours and
-inverted, which leaves the figure as what tells images apart.
+real image the same category after it was moved a little, painted in other colours,
+shaded from one edge to the other and inverted, which leaves the figure as what tells
+images apart.
 
 `light` does not ask this of Q and has one even code less. In each of five seeds the
 even code is the brightness and the odd one the side of the light; the categories are
@@ -67,6 +68,7 @@ def get_config(mode: str = "default") -> ml_collections.ConfigDict:
         contrast=0.5,
         brightness=0.1,
         tint=0.1,
+        shading=0.15,
         invert=True,
     )
     config.optimiser.discriminator_learning_rate = 4e-4
