@@ -36,7 +36,7 @@ from infogan_jax.data.rendering import Rules
 from infogan_jax.data.survey import Task
 
 def load(index):
-    time.sleep(5 if index == 170 and sys.argv[2] != "0" else 0)
+    time.sleep(20 if index == 170 and sys.argv[2] != "0" else 0)
     sys.stdout.write(f"{index}\\n")
     sys.stdout.flush()
     return np.full((4, 4, 1), index % 256, np.uint8)
