@@ -28,15 +28,17 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (6, 4, 5, 3), np.uint8)
 FACTS = {"rules": Rules().record()}
 
 CHILD = """
-import sys, time
+import signal, sys, time
 import numpy as np
 from infogan_jax.data import prepared
 from infogan_jax.data.dataset import Request
 from infogan_jax.data.rendering import Rules
 from infogan_jax.data.survey import Task
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # off in a job behind `&`
+
 def load(index):
-    time.sleep(20 if index == 170 and sys.argv[2] != "0" else 0)
+    time.sleep(5 if index == 170 and sys.argv[2] != "0" else 0)
     sys.stdout.write(f"{index}\\n")
     sys.stdout.flush()
     return np.full((4, 4, 1), index % 256, np.uint8)
