@@ -26,7 +26,7 @@ from infogan_jax.machine import parallel
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
 ORDER = np.random.default_rng(1).permutation(40)[:32].reshape(2, 16)
 BATCH = IMAGES[ORDER[0]]
-close = partial(chex.assert_trees_all_close, rtol=1e-4, atol=5e-6)
+close = partial(chex.assert_trees_all_close, rtol=1e-4, atol=2e-6)
 RATE = 0.125
 TRANSFORMATION = Transformation(rotation=10.0, scale=0.2, shift=0.1)
 
@@ -99,7 +99,10 @@ def test_two_devices_take_the_gradient_of_one_and_see_the_same_metrics(
     first, one_device, two_devices
 ):
     (one, one_metrics), (two, two_metrics) = one_device, two_devices
-    close(gradients(first, two), gradients(first, one))
+    of_one, of_two = gradients(first, one), gradients(first, two)
+    error = optax.tree.norm(jax.tree.map(np.subtract, of_two, of_one))
+    assert error < 1e-5 * optax.tree.norm(of_one)
+    close(of_two, of_one, atol=5e-6)  # single numbers differ by up to 2.5e-6 on an EPYC
     close(two_metrics, jax.tree.map(lambda metric: metric[None], one_metrics))
     close((two.stats, two.average), (one.stats, one.average))
     assert two.step == 1
